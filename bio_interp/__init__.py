@@ -1,6 +1,54 @@
-"""An MRI for biology models: from protein sequences to named, calibrated features."""
+"""An MRI for biology models: from protein sequences to named, calibrated features.
+
+The names below are the public surface; they are imported when first used, so that
+``import bio_interp`` costs milliseconds. Stages have more names of their own, in
+``bio_interp.sequences``, ``bio_interp.models`` and so on.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from bio_interp.errors import BioInterpError
 
+if TYPE_CHECKING:
+    from bio_interp.annotations import AnnotationTable
+    from bio_interp.cache import cache_folder
+    from bio_interp.models import load_model
+    from bio_interp.plugins import list_plugins
+    from bio_interp.provenance import sha256_file
+    from bio_interp.sequences import Protein
+    from bio_interp.spans import Span
+
 __version__ = "0.1.0"
-__all__ = ["BioInterpError"]
+__all__ = [
+    "AnnotationTable",
+    "BioInterpError",
+    "Protein",
+    "Span",
+    "cache_folder",
+    "list_plugins",
+    "load_model",
+    "sha256_file",
+]
+
+_HOMES = {
+    "AnnotationTable": "annotations",
+    "Protein": "sequences",
+    "Span": "spans",
+    "cache_folder": "cache",
+    "list_plugins": "plugins",
+    "load_model": "models",
+    "sha256_file": "provenance",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bio_interp' has no attribute {name!r}")
+    value = getattr(import_module(f"bio_interp.{_HOMES[name]}"), name)
+    globals()[name] = value  # the next use does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

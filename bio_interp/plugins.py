@@ -79,6 +79,15 @@ def load_plugin(kind: str, name: str) -> Any:
     return plugin
 
 
+def find_problem(plugin: PluginInfo) -> str | None:
+    """Import a plugin and say in one line why it does not load; None where it does."""
+    try:
+        load_plugin(plugin.kind, plugin.name)
+    except PluginError as error:
+        return " ".join(str(error).split())
+    return None
+
+
 def _entry_points(kind: str) -> Iterator[EntryPoint]:
     hidden = set(os.environ.get("BIO_INTERP_DISABLE", "").split(","))
     # an editable install beside a wheel lists the same entry point twice

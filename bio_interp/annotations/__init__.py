@@ -4,7 +4,31 @@ See `AnnotationTable` for the columns. Labels have three states: a residue is *p
 covers it, *negative* where its kind was looked for and no row covers it, and *unknown* elsewhere.
 """
 
+from bio_interp.annotations._collect import collect
+from bio_interp.annotations._evidence import (
+    ECO_LEVELS,
+    EVIDENCE_LEVELS,
+    EvidenceLevel,
+    evidence_level,
+    strongest_evidence,
+)
+from bio_interp.annotations._overlaps import group_concepts, resolve_overlaps, unknown_over
 from bio_interp.annotations._protocol import Annotator
 from bio_interp.annotations._table import CONCEPTS, COVERAGE, ROWS, AnnotationTable
 
-__all__ = ["CONCEPTS", "COVERAGE", "ROWS", "AnnotationTable", "Annotator"]
+__all__ = [
+    "CONCEPTS",
+    "COVERAGE",
+    "ECO_LEVELS",
+    "EVIDENCE_LEVELS",
+    "ROWS",
+    "AnnotationTable",
+    "Annotator",
+    "EvidenceLevel",
+    "collect",
+    "evidence_level",
+    "group_concepts",
+    "resolve_overlaps",
+    "strongest_evidence",
+    "unknown_over",
+]

@@ -1,0 +1,90 @@
+"""The list of commands, and what happens when one ends badly."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from bio_interp import BioInterpError, __version__
+
+_COMMANDS = {
+    "annotate": "Find named features in proteins: a table, TSV, JSON or GFF3.",
+    "encode": "Write the features of proteins as numbers: npz, Parquet or h5ad.",
+    "concepts": "Turn annotation files (UniProt, Pfam, PROSITE ...) into a table of concepts.",
+    "split": "Cluster proteins by homology and deal the clusters into fit, select, calibrate, test.",
+    "doctor": "Check this machine: versions, devices, cache, plugins, atlases.",
+    "plugins": "List the plugins that are installed, and what is wrong with broken ones.",
+    "cite": "Print what to cite for an atlas, and under which licences it stands.",
+}
+_GROUPS = {
+    "data": {
+        "list": "List the named data sets.",
+        "get": "Fetch a named data set into the cache.",
+    },
+    "cache": {
+        "path": "Print the folder of the cache.",
+        "list": "List what the cache holds.",
+        "clear": "Remove one entry of the cache, or all of them.",
+    },
+}
+_GROUP_HELP = {
+    "data": "Named data sets with hashes: list, get.",
+    "cache": "The cache: path, list, clear.",
+}
+
+
+def build_app() -> App:
+    """Build the application; commands are strings, so none of their modules is imported."""
+    app = App(
+        name="bio-interp",
+        version=__version__,
+        help="From protein sequences to named, calibrated features of protein language models.",
+        help_format="plaintext",
+        suppress_keyboard_interrupt=False,  # `run` turns it into exit code 130
+    )
+    for name, text in _COMMANDS.items():
+        app.command(f"bio_interp.cli.{name}:{name}", name=name, help=text)
+    for group, commands in _GROUPS.items():
+        branch = App(name=group, help=_GROUP_HELP[group], help_format="plaintext")
+        for name, text in commands.items():
+            branch.command(f"bio_interp.cli.{group}:{name}_", name=name, help=text)
+        app.command(branch)
+    return app
+
+
+def main(tokens: Sequence[str] | None = None) -> None:
+    """Run one command and exit.
+
+    Exit codes: 0 well, 1 an error of ours (a message, no traceback), 2 usage, 3 nothing matched
+    with ``--fail-empty``, 130 interrupted. Anything else is a bug and shows a traceback.
+    """
+    sys.exit(run(tokens))
+
+
+def run(tokens: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code of `main`."""
+    try:
+        code = build_app()(
+            sys.argv[1:] if tokens is None else list(tokens),
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _say(f"{error}\nRun with --help to see the options.", 2)
+    except BioInterpError as error:
+        return _say(str(error), 1)
+    except KeyboardInterrupt:
+        return _say("interrupted", 130)
+    except BrokenPipeError:
+        # the reader has seen enough; keep Python from complaining when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _say(message: str, code: int) -> int:
+    print(f"bio-interp: {message}", file=sys.stderr)  # noqa: T20 - the command line may print
+    return code

@@ -1,0 +1,86 @@
+"""Options that several commands share."""
+
+import json
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What is said on stderr."""
+
+    quiet: Annotated[bool, Parameter(alias="-q", negative="")] = False
+    "Say nothing on stderr but errors."
+    verbose: Annotated[bool, Parameter(alias="-v", negative="")] = False
+    "Say more on stderr."
+    log_json: Annotated[bool, Parameter(negative="")] = False
+    "Log on stderr as one JSON object a line."
+    offline: Annotated[bool, Parameter(negative="")] = False
+    "Never use the network. Only `data get` ever does."
+
+    def start(self) -> None:
+        """Set up the log."""
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_JsonLines() if self.log_json else logging.Formatter("%(message)s"))
+        logger = logging.getLogger("bio_interp")
+        logger.handlers, logger.propagate = [handler], False
+        level = logging.DEBUG if self.verbose else logging.INFO
+        logger.setLevel(logging.ERROR if self.quiet else level)
+
+    @property
+    def bars(self) -> bool:
+        """Whether progress bars may be drawn on stderr."""
+        return not (self.quiet or self.log_json) and sys.stderr.isatty()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where the model runs."""
+
+    device: str = "auto"
+    "auto, cpu, cuda, cuda:1 or mps."
+    threads: int | None = None
+    "Processor threads; all cores where not given."
+
+    def start(self) -> None:
+        """Set the number of threads, before the libraries that read it are imported."""
+        for name in _THREADS if self.threads else ():
+            os.environ[name] = str(self.threads)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What the report looks like and where it goes."""
+
+    out: Annotated[Path | None, Parameter(alias="-o")] = None
+    "File to write; standard output where not given."
+    format: Annotated[Literal["table", "tsv", "json", "gff3"] | None, Parameter(alias="-f")] = None
+    "Guessed from the suffix of -o; else a table on a terminal, TSV in a pipe."
+    columns: str | None = None
+    "Columns of the TSV, with commas between them."
+    summary: Annotated[bool, Parameter(negative="")] = False
+    "One row for every input protein, also those without calls."
+    resume: bool | None = None
+    "Go on with, or throw away, the unfinished run beside -o (TSV and GFF3)."
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        content = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        return json.dumps(content, ensure_ascii=False)

@@ -1,0 +1,46 @@
+"""Rows on standard output, and progress on standard error."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+_PATIENCE = 2.0  # seconds before a bar is drawn
+_STEP = 0.2
+
+
+def show_rows(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows: a table on a terminal, TSV in a pipe."""
+    if not sys.stdout.isatty():
+        for row in (columns, *rows):
+            sys.stdout.write("\t".join(" ".join(str(cell).split()) for cell in row) + "\n")
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    Console(highlight=False).print(table)
+
+
+@contextmanager
+def counter(unit: str, *, draw: bool) -> Iterator[Callable[[int], None]]:
+    """Give a function that shows a count on stderr once the work has taken two seconds."""
+    start = shown = time.monotonic()
+    drawn = False
+
+    def tick(done: int) -> None:
+        nonlocal shown, drawn
+        now = time.monotonic()
+        if draw and now - start > _PATIENCE and now - shown > _STEP:
+            shown, drawn = now, True
+            sys.stderr.write(f"\r{done:,} {unit}, {done / (now - start):.1f}/s\x1b[K")
+            sys.stderr.flush()
+
+    try:
+        yield tick
+    finally:
+        if drawn:
+            sys.stderr.write("\r\x1b[K")

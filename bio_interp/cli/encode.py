@@ -1,0 +1,47 @@
+"""``bio-interp encode``."""
+
+import logging
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from bio_interp.cli._options import Common, Machine
+
+_COMMON, _MACHINE = Common(), Machine()
+_LOG = logging.getLogger(__name__)
+
+
+def encode(
+    source: str,
+    /,
+    *,
+    out: Annotated[Path, Parameter(alias="-o")],
+    atlas: str = "unirep",
+    pool: Literal["max", "mean", "none"] = "none",
+    machine: Machine = _MACHINE,
+    common: Common = _COMMON,
+) -> None:
+    """Write the features of proteins as numbers: npz, Parquet or h5ad.
+
+    Parameters
+    ----------
+    source
+        FASTA or Swiss-Prot file, plain, gzip or zstandard; - is standard input.
+    out
+        File to write; its suffix (.npz, .parquet, .h5ad) says the format.
+    atlas
+        Name of an installed atlas, or the folder of one.
+    pool
+        max or mean gives one row a protein, none one a residue.
+    """
+    common.start()
+    machine.start()
+    from bio_interp.atlas import load_atlas
+    from bio_interp.features import encode_file
+    from bio_interp.sequences import read_proteins
+
+    _LOG.info("reading proteins from %s", "standard input" if source == "-" else source)
+    loaded = load_atlas(atlas, device=machine.device)
+    count = encode_file(read_proteins(source), loaded, out, pool=None if pool == "none" else pool)
+    _LOG.info("%s proteins in %s", f"{count:,}", out)

@@ -1,0 +1,40 @@
+"""Features x concepts, in one pass; links, calls and how often calls are right.
+
+Links are chosen on the *select* fold, calls are priced on *calibrate*, and the report is made on
+*test*, once. The unit is the homology cluster. See `LinkTable` for the columns.
+"""
+
+from bio_interp.linking._calibration import CALIBRATION, calibrate, look_up
+from bio_interp.linking._calls import Caller, RawCall, call_protein
+from bio_interp.linking._choose import Choice, LinkType, choose, rescore
+from bio_interp.linking._counts import Counts, count
+from bio_interp.linking._fold import Fold
+from bio_interp.linking._labels import Intervals, Labels, lay_labels
+from bio_interp.linking._link import CALLS, judged_calls, lay_split_labels, link
+from bio_interp.linking._table import CALLERS, LINKS, LinkTable
+
+__all__ = [
+    "CALIBRATION",
+    "CALLERS",
+    "CALLS",
+    "LINKS",
+    "Caller",
+    "Choice",
+    "Counts",
+    "Fold",
+    "Intervals",
+    "Labels",
+    "LinkTable",
+    "LinkType",
+    "RawCall",
+    "calibrate",
+    "call_protein",
+    "choose",
+    "count",
+    "judged_calls",
+    "lay_labels",
+    "lay_split_labels",
+    "link",
+    "look_up",
+    "rescore",
+]

@@ -1,0 +1,185 @@
+"""Choose features and thresholds for concepts, on one fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from bio_interp.features import FeatureStore
+from bio_interp.linking._counts import Counts, count
+from bio_interp.linking._fold import Fold
+from bio_interp.linking._labels import Intervals, Labels
+from bio_interp.linking._runs import (
+    Runs,
+    Score,
+    overlap,
+    right,
+    score_calls,
+    score_delineator,
+    score_locator,
+)
+
+LinkType = Literal["delineator", "locator", "family_marker", "interplm", "call"]
+SCREENED = 8  # features a concept that are looked at run by run
+CALLERS = 3  # features that make the calls of a concept
+
+RunScore = Callable[..., Score]
+RUN_SCORES: dict[LinkType, RunScore] = {
+    "delineator": score_delineator,
+    "locator": score_locator,
+    "call": score_calls,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A feature and threshold chosen for a concept, with its score where it was chosen."""
+
+    concept: int
+    kind: LinkType
+    feature: int
+    threshold: float
+    score: Score
+
+
+def choose(
+    store: FeatureStore,
+    labels: Labels,
+    edges: Float[ndarray, "d_sae bins"],
+    *,
+    fold: str = "select",
+) -> list[Choice]:
+    """Choose, for every concept and link type, the feature and threshold of highest F1.
+
+    One pass counts every feature x concept x threshold; the `SCREENED` features of highest
+    InterPLM-F1 and of highest marker F1 of each concept are then scored run by run. For calls,
+    up to `CALLERS` features are chosen.
+    """
+    counts = count(store, labels, edges, fold=fold)
+    view = Fold(store, labels, fold)
+    choices: list[Choice] = []
+    for concept, screen in enumerate(_screens(counts, view)):
+        choices += screen.best(concept, edges)
+        choices += _by_runs(view, concept, screen.features, edges)
+    return choices
+
+
+@dataclass(frozen=True)
+class _Screen:
+    """InterPLM-F1 and marker F1 of one concept, each ``(d_sae, bins)``, and what they count."""
+
+    interplm: Float[ndarray, "d_sae bins"]
+    marker: Float[ndarray, "d_sae bins"]
+    spans: int
+    proteins: int
+
+    @property
+    def features(self) -> list[int]:
+        """Features worth a look run by run."""
+        ranked = [np.argsort(-f1.max(1), kind="stable")[:SCREENED] for f1 in (self.interplm, self.marker)]
+        return sorted({int(f) for f in np.concatenate(ranked)})
+
+    def best(self, concept: int, edges: Float[ndarray, "d_sae bins"]) -> Iterator[Choice]:
+        """Best feature and threshold by each of the two scores."""
+        for kind, f1, true in (
+            ("interplm", self.interplm, self.spans),
+            ("family_marker", self.marker, self.proteins),
+        ):
+            feature, b = np.unravel_index(int(f1.argmax()), f1.shape)
+            score = Score(np.nan, np.nan, float(f1[feature, b]), 0, true)
+            yield Choice(concept, kind, int(feature), float(edges[feature, b]), score)
+
+
+def _screens(counts: Counts, view: Fold) -> Iterator[_Screen]:
+    labels = view.labels
+    for concept in range(labels.concepts.height):
+        spans = view.spans_of(concept)
+        n_spans, n_proteins = len(spans), len(np.unique(spans.protein))
+        one = counts.of_concept(concept)
+        yield _Screen(
+            one.interplm_f1(labels.coverage_class[concept], n_spans),
+            one.marker_f1(labels.coverage_class[concept], n_proteins),
+            n_spans,
+            n_proteins,
+        )
+
+
+def _by_runs(
+    view: Fold, concept: int, features: list[int], edges: Float[ndarray, "d_sae bins"]
+) -> list[Choice]:
+    """Score the screened features run by run, at every threshold."""
+    spans, site = view.spans_of(concept), bool(view.labels.is_site[concept])
+    best: dict[LinkType, dict[int, Choice]] = {kind: {} for kind in RUN_SCORES}
+    for feature in features:
+        for threshold in np.unique(edges[feature][np.isfinite(edges[feature])]):
+            runs = view.runs(feature, float(threshold), concept)
+            pairs = overlap(runs, spans)
+            for kind, score_runs in RUN_SCORES.items():
+                score = score_runs(runs, spans, pairs, site=site)
+                if feature not in best[kind] or score.f1 > best[kind][feature].score.f1:
+                    best[kind][feature] = Choice(concept, kind, feature, float(threshold), score)
+    return [c for kind, found in best.items() for c in _keep(kind, list(found.values()))]
+
+
+def _keep(kind: LinkType, found: list[Choice]) -> list[Choice]:
+    ranked = sorted((c for c in found if c.score.f1 > 0), key=lambda c: -c.score.f1)
+    if kind != "call":
+        return ranked[:1]
+    return [c for c in ranked[:CALLERS] if c.score.f1 >= 0.6 * ranked[0].score.f1]
+
+
+def rescore(choice: Choice, view: Fold) -> Score:
+    """Score a choice on another fold, with nothing chosen anew."""
+    labels, spans = view.labels, view.spans_of(choice.concept)
+    if choice.kind == "interplm":
+        return _interplm(choice, view, spans)
+    if choice.kind == "family_marker":
+        return _marker(choice, view, spans)
+    runs = view.runs(choice.feature, choice.threshold, choice.concept)
+    site = bool(labels.is_site[choice.concept])
+    return RUN_SCORES[choice.kind](runs, spans, overlap(runs, spans), site=site)
+
+
+def _fired(choice: Choice, view: Fold) -> Runs:
+    """Single residues where the feature is on and the concept is known."""
+    index, protein, value = view.hits(choice.feature)
+    on = value >= choice.threshold
+    runs = Runs(index[on], index[on] + 1, protein[on], value[on])
+    return view.known(runs, choice.concept)
+
+
+def _interplm(choice: Choice, view: Fold, spans: Intervals) -> Score:
+    fired = _fired(choice, view)
+    pairs = overlap(fired, spans)
+    found = len(np.unique(pairs.span))
+    return Score.of(len(np.unique(pairs.run)), len(fired), found, len(spans))
+
+
+def _marker(choice: Choice, view: Fold, spans: Intervals) -> Score:
+    fired = np.unique(_fired(choice, view).protein)
+    bearing = np.unique(spans.protein)
+    both = len(np.intersect1d(fired, bearing))
+    return Score.of(both, len(fired), both, len(bearing))
+
+
+def peak_precision(
+    choice: Choice, view: Fold, edges: Float[ndarray, "bins"]
+) -> Float[ndarray, "bins"]:
+    """Smoothed share of right calls among those that peak at or above each edge, ascending.
+
+    ``(right + 0.5) / (calls + 1)``, made monotone; this is the strength that a peak gives a call.
+    """
+    runs = view.runs(choice.feature, choice.threshold, choice.concept)
+    spans = view.spans_of(choice.concept)
+    good = right(
+        runs, overlap(runs, spans), site=bool(view.labels.is_site[choice.concept])
+    )
+    above = runs.peak[:, None] >= edges  # (runs, bins)
+    share = ((above & good[:, None]).sum(0) + 0.5) / (above.sum(0) + 1.0)
+    return np.maximum.accumulate(np.where(above.any(0), share, 0.0))
+

@@ -1,0 +1,79 @@
+"""One fold of a store with its labels: firing residues of a feature, known spans of a concept."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from bio_interp.features import FeatureStore
+from bio_interp.linking._labels import Intervals, Labels
+from bio_interp.linking._runs import Runs, join, overlap
+
+
+class Fold:
+    """What a fold says of features and concepts.
+
+    Parameters
+    ----------
+    store
+        Codes, of all folds.
+    labels
+        Labels along the residues of the store.
+    name
+        ``"select"``, ``"calibrate"`` or ``"test"``.
+    """
+
+    def __init__(self, store: FeatureStore, labels: Labels, name: str) -> None:
+        self.store, self.labels, self.name = store, labels, name
+        self.proteins = labels.proteins_of(name)
+        self.spans = labels.positives.where(self.proteins[labels.positives.protein])
+        self._unknown = labels.unknowns.where(self.proteins[labels.unknowns.protein])
+        self.hits = lru_cache(maxsize=64)(self._hits)
+        self.spans_of = lru_cache(maxsize=None)(self._spans_of)
+        self._looked = lru_cache(maxsize=None)(self._looked_in)
+        self._unknown_of = lru_cache(maxsize=None)(self._ignored_of)
+
+    def _hits(
+        self, feature: int
+    ) -> tuple[Int[ndarray, "hits"], Int[ndarray, "hits"], Float[ndarray, "hits"]]:
+        """Find where a feature fires in the fold: residue, protein and activation."""
+        found = self.store.feature(feature)
+        keep = self.proteins[found.proteins]
+        protein = found.proteins[keep]
+        index = self.labels.offsets[protein] + found.positions[keep] - 1
+        return index, protein, found.values[keep]
+
+    def _spans_of(self, concept: int) -> Intervals:
+        """True spans of a concept, sorted by start."""
+        return self.spans.where(self.spans.label == concept)
+
+    def runs(self, feature: int, threshold: float, concept: int) -> Runs:
+        """Runs of a feature at or above a threshold, where the concept is known."""
+        index, protein, value = self.hits(feature)
+        on = value >= threshold
+        gap = 0 if self.labels.is_site[concept] else 5
+        return self.known(join(index[on], protein[on], value[on], max_gap=gap), concept)
+
+    def known(self, runs: Runs, concept: int) -> Runs:
+        """Keep the runs of which more than half was looked at and is not to be ignored."""
+        looked = self._looked(int(self.labels.coverage_class[concept]))
+        share = _shared(runs, looked) - _shared(runs, self._unknown_of(concept))
+        return runs.where(share > 0.5)
+
+    def _looked_in(self, coverage_class: int) -> Intervals:
+        looked = self.labels.looked
+        return looked.where((looked.label == coverage_class) & self.proteins[looked.protein])
+
+    def _ignored_of(self, concept: int) -> Intervals:
+        return self._unknown.where(self._unknown.label == concept)
+
+
+def _shared(runs: Runs, spans: Intervals) -> Float[ndarray, "runs"]:
+    """Share of each run that lies in spans that do not overlap each other."""
+    if not len(spans):
+        return np.zeros(len(runs))
+    pairs = overlap(runs, spans)
+    return np.bincount(pairs.run, weights=pairs.of_run, minlength=len(runs))

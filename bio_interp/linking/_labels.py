@@ -1,0 +1,204 @@
+"""Annotations laid along the residues of a feature store, in three states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool, Int
+from numpy import ndarray
+
+from bio_interp.annotations import AnnotationTable
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Stretches of residues, each of one protein, sorted by start.
+
+    Attributes
+    ----------
+    start, end
+        0-based index of the first residue, and of the one after the last, along all proteins.
+    label
+        Index of the concept (or coverage class) of each stretch.
+    protein
+        Index of the protein of each stretch.
+    """
+
+    start: Int[ndarray, "spans"]
+    end: Int[ndarray, "spans"]
+    label: Int[ndarray, "spans"]
+    protein: Int[ndarray, "spans"]
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def where(self, keep: Bool[ndarray, "spans"]) -> Intervals:
+        """Keep some of the stretches."""
+        return Intervals(self.start[keep], self.end[keep], self.label[keep], self.protein[keep])
+
+    def mask(self, residues: int) -> Bool[ndarray, "residues"]:
+        """Mark the residues that any stretch holds."""
+        steps = np.zeros(residues + 1, dtype=np.int32)
+        np.add.at(steps, self.start, 1)
+        np.add.at(steps, self.end, -1)
+        return np.cumsum(steps[:-1]) > 0
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of the proteins of a store, along one axis of all their residues.
+
+    Attributes
+    ----------
+    offsets
+        First residue of each protein on the axis; the number of residues at the end.
+    clusters
+        Homology cluster of each protein, as an integer.
+    folds
+        Fold of each protein.
+    concepts
+        Rows of `AnnotationTable.concepts`; their order numbers the concepts.
+    positives
+        Annotated spans; ``label`` is the concept.
+    unknowns
+        Spans to ignore for one concept; ``label`` is the concept.
+    looked
+        Spans where a class of concepts was looked for; ``label`` is the coverage class.
+    coverage_class
+        Coverage class of each concept, -1 where nobody looked.
+    """
+
+    offsets: Int[ndarray, "proteins_plus_1"]
+    clusters: Int[ndarray, "proteins"]
+    folds: ndarray
+    concepts: pl.DataFrame
+    positives: Intervals
+    unknowns: Intervals
+    looked: Intervals
+    coverage_class: Int[ndarray, "concepts"]
+
+    @property
+    def residues(self) -> int:
+        """Length of the axis."""
+        return int(self.offsets[-1])
+
+    @property
+    def is_site(self) -> Bool[ndarray, "concepts"]:
+        """Mark the concepts of single residues."""
+        return (self.concepts["level"] == "residue").to_numpy()
+
+    def proteins_of(self, fold: str) -> Bool[ndarray, "proteins"]:
+        """Mark the proteins of a fold."""
+        return self.folds == fold
+
+    def residue_mask(self, proteins: Bool[ndarray, "proteins"]) -> Bool[ndarray, "residues"]:
+        """Mark the residues of some proteins."""
+        return np.repeat(proteins, np.diff(self.offsets))
+
+    def bearers(self, fold: str) -> Int[ndarray, "concepts"]:
+        """Count the clusters of a fold that bear each concept."""
+        spans = self.positives.where(self.proteins_of(fold)[self.positives.protein])
+        pairs = np.unique(np.stack([spans.label, self.clusters[spans.protein]]), axis=1)
+        return np.bincount(pairs[0], minlength=self.concepts.height)
+
+
+def lay_labels(
+    table: AnnotationTable,
+    accessions: Sequence[str],
+    lengths: Int[ndarray, "proteins"],
+    *,
+    folds: Mapping[str, str],
+    clusters: Mapping[str, str],
+    min_clusters: Mapping[str, int],
+) -> Labels:
+    """Lay annotations along the residues of proteins.
+
+    Parameters
+    ----------
+    table
+        Annotations; rows of proteins that are not in `accessions` are left out.
+    accessions, lengths
+        The proteins, as in the feature store.
+    folds, clusters
+        Fold and homology cluster of every accession.
+    min_clusters
+        For some folds, how many clusters must bear a concept for it to be kept.
+    """
+    index = {a: i for i, a in enumerate(accessions)}
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    cluster_id = np.unique([clusters[a] for a in accessions], return_inverse=True)[1]
+    fold_of = np.array([folds[a] for a in accessions])
+    rows = table.rows.filter(pl.col("accession").is_in(set(index)))
+    bearing = rows.select("concept", "accession").with_columns(
+        fold=pl.col("accession").replace_strict(folds, return_dtype=pl.String),
+        cluster=pl.col("accession").replace_strict(clusters, return_dtype=pl.String),
+    )
+    counts = bearing.group_by("concept", "fold").agg(pl.col("cluster").n_unique())
+    enough = [
+        set(counts.filter((pl.col("fold") == f) & (pl.col("cluster") >= n))["concept"])
+        for f, n in min_clusters.items()
+    ]
+    kept = set.intersection(*enough) if enough else set(rows["concept"])
+    concepts = table.concepts.filter(pl.col("concept").is_in(kept)).sort("concept")
+    number = {c: i for i, c in enumerate(concepts["concept"])}
+    looked = table.coverage.filter(pl.col("state") == "looked")
+    classes, class_of_kind = _coverage_classes(looked)
+    unknown = table.coverage.filter(pl.col("state") == "unknown").rename({"kind": "concept"})
+    return Labels(
+        offsets=offsets,
+        clusters=cluster_id,
+        folds=fold_of,
+        concepts=concepts,
+        positives=_intervals(rows, "concept", number, index, offsets),
+        unknowns=_intervals(unknown, "concept", number, index, offsets),
+        looked=_intervals(classes, "class", None, index, offsets),
+        coverage_class=np.array([class_of_kind.get(k, -1) for k in concepts["kind"]], dtype=int),
+    )
+
+
+def _coverage_classes(looked: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Number the distinct coverages: kinds that were looked for in the same spans share one."""
+    class_of: dict[str, int] = {}
+    frames: list[pl.DataFrame] = []
+    seen: dict[tuple[int, int], int] = {}
+    for (kind,), frame in looked.group_by("kind", maintain_order=True):
+        spans = frame.select("accession", "start", "end").unique().sort("accession", "start")
+        key = (spans.height, int(spans.hash_rows(seed=1).sum()))
+        if key not in seen:
+            seen[key] = len(seen)
+            frames.append(spans.with_columns(pl.lit(seen[key]).alias("class")))
+        class_of[str(kind)] = seen[key]
+    schema: Any = {
+        "accession": pl.String,
+        "start": pl.Int32,
+        "end": pl.Int32,
+        "class": pl.Int32,
+    }
+    return (pl.concat(frames) if frames else pl.DataFrame(schema=schema)), class_of
+
+
+def _intervals(
+    frame: pl.DataFrame,
+    label: str,
+    number: Mapping[str, int] | None,
+    index: Mapping[str, int],
+    offsets: Int[ndarray, "proteins_plus_1"],
+) -> Intervals:
+    """Turn rows with 1-based positions into stretches along the axis."""
+    frame = frame.filter(pl.col("accession").is_in(set(index)))
+    if number is not None:
+        frame = frame.filter(pl.col(label).is_in(set(number)))
+        labels = np.array([number[x] for x in frame[label]], dtype=np.int64)
+    else:
+        labels = frame[label].to_numpy().astype(np.int64)
+    protein = np.array([index[a] for a in frame["accession"]], dtype=np.int64)
+    length = offsets[protein + 1] - offsets[protein]
+    start = offsets[protein] + np.clip(frame["start"].to_numpy() - 1, 0, length)
+    end = offsets[protein] + np.clip(frame["end"].to_numpy(), 0, length)
+    keep = end > start
+    order = np.argsort(start[keep], kind="stable")
+    return Intervals(*(x[keep][order] for x in (start, end, labels, protein)))

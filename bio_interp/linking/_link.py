@@ -1,0 +1,203 @@
+"""The strict protocol: choose on select, price on calibrate, report on test, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float
+from numpy import ndarray
+
+from bio_interp.annotations import AnnotationTable
+from bio_interp.features import FeatureStore
+from bio_interp.linking._calibration import calibrate
+from bio_interp.linking._calls import RawCall, call_protein
+from bio_interp.linking._choose import Choice, choose, peak_precision, rescore
+from bio_interp.linking._fold import Fold
+from bio_interp.linking._labels import Labels, lay_labels
+from bio_interp.linking._runs import Runs, overlap, right
+from bio_interp.linking._table import CALLERS, LINKS, LinkTable
+from bio_interp.sequences import Split
+
+CALLS: dict[str, Any] = {
+    "accession": pl.String,
+    "concept": pl.String,
+    "start": pl.Int32,
+    "end": pl.Int32,
+    "strength": pl.Float64,
+    "right": pl.Boolean,
+    "cluster": pl.Int64,
+}
+BINS = 32
+
+
+def link(
+    store: FeatureStore,
+    table: AnnotationTable,
+    split: Split,
+    *,
+    min_select: int = 5,
+    min_calibrate: int = 3,
+) -> tuple[LinkTable, pl.DataFrame]:
+    """Link features to concepts and price their calls.
+
+    Parameters
+    ----------
+    store
+        Codes of proteins of the select, calibrate and test folds.
+    table
+        Annotations of these proteins.
+    split
+        The frozen split.
+    min_select, min_calibrate
+        Concepts borne by fewer clusters in these folds are left out.
+
+    Returns
+    -------
+    LinkTable
+        Links, callers and calibration.
+    DataFrame
+        Every call on the test fold, with ``right`` and the strength: what a report is made from.
+    """
+    labels = lay_split_labels(store, table, split, min_select, min_calibrate)
+    edges = store.bin_edges(BINS, proteins=labels.proteins_of("select"))
+    choices = choose(store, labels, edges)
+    select, test = (Fold(store, labels, name) for name in ("select", "test"))
+    grouped = labels.concepts.with_columns(group=_group())
+    links = _links([c for c in choices if c.kind != "call"], labels, test)
+    callers = _callers([c for c in choices if c.kind == "call"], select, edges)
+    draft = LinkTable(links, callers, pl.DataFrame(), grouped)
+    calling = grouped.filter(pl.col("concept").is_in(set(callers["concept"])))
+    curves = calibrate(judged_calls(store, labels, draft, "calibrate"), calling)
+    result = LinkTable(links, callers, curves, grouped)
+    return result, judged_calls(store, labels, result, "test")
+
+
+def lay_split_labels(
+    store: FeatureStore,
+    table: AnnotationTable,
+    split: Split,
+    min_select: int,
+    min_calibrate: int,
+) -> Labels:
+    """Lay annotations along a store's residues, with the folds and clusters of the split."""
+    names = store.accessions
+    return lay_labels(
+        table,
+        names,
+        store.lengths,
+        folds={a: split.fold(a) for a in names},
+        clusters={a: split.cluster(a) for a in names},
+        min_clusters={"select": min_select, "calibrate": min_calibrate},
+    )
+
+
+def judged_calls(
+    store: FeatureStore, labels: Labels, table: LinkTable, fold: str
+) -> pl.DataFrame:
+    """Make the calls of every protein of a fold and tell which are right.
+
+    Calls where the concept is unknown are left out.
+
+    Returns
+    -------
+    DataFrame
+        ``accession, concept, start, end, strength, right, cluster``.
+    """
+    callers, sites = table.callers_by_concept(), table.sites()
+    view, rows = Fold(store, labels, fold), list[tuple[int, RawCall]]()
+    for protein in np.flatnonzero(labels.proteins_of(fold)):
+        codes = store.protein(store.accessions[protein]).tocsc()
+        rows += [(int(protein), call) for call in call_protein(codes, callers, sites)]
+    number = {c: i for i, c in enumerate(labels.concepts["concept"])}
+    by_concept: dict[str, list[tuple[int, RawCall]]] = {}
+    for protein, call in rows:
+        by_concept.setdefault(call.concept, []).append((protein, call))
+    judged = [
+        row for concept, calls in by_concept.items() for row in _judge(view, number[concept], calls)
+    ]
+    return pl.DataFrame(judged, schema=CALLS, orient="row")
+
+
+def _judge(
+    view: Fold, concept: int, calls: Sequence[tuple[int, RawCall]]
+) -> list[tuple[Any, ...]]:
+    """Judge the calls of one concept, ascending by protein and position."""
+    labels = view.labels
+    protein = np.array([p for p, _ in calls])
+    first = labels.offsets[protein]
+    start = first + np.array([c.start for _, c in calls]) - 1
+    end = first + np.array([c.end for _, c in calls])
+    # the peak carries each run's place in `calls` through the filter of known runs
+    known = view.known(Runs(start, end, protein, np.arange(len(calls), dtype=float)), concept)
+    site = bool(labels.is_site[concept])
+    good = right(known, overlap(known, view.spans_of(concept)), site=site)
+    return [
+        (
+            view.store.accessions[calls[i][0]],
+            calls[i][1].concept,
+            calls[i][1].start,
+            calls[i][1].end,
+            calls[i][1].strength,
+            bool(ok),
+            int(labels.clusters[calls[i][0]]),
+        )
+        for i, ok in zip(known.peak.astype(int), good, strict=True)
+    ]
+
+
+def _links(choices: Sequence[Choice], labels: Labels, test: Fold) -> pl.DataFrame:
+    select_clusters, test_clusters = labels.bearers("select"), labels.bearers("test")
+    rows: list[Mapping[str, Any]] = []
+    for choice in choices:
+        score = rescore(choice, test)
+        concept = labels.concepts.row(choice.concept, named=True)
+        rows.append(
+            {
+                "concept": concept["concept"],
+                "name": concept["name"],
+                "link_type": choice.kind,
+                "feature": choice.feature,
+                "threshold": choice.threshold,
+                "select_f1": choice.score.f1,
+                "select_clusters": int(select_clusters[choice.concept]),
+                "test_f1": score.f1,
+                "test_precision": score.precision,
+                "test_recall": score.recall,
+                "test_predicted": score.predicted,
+                "test_true": score.true,
+                "test_clusters": int(test_clusters[choice.concept]),
+            }
+        )
+    return pl.DataFrame(rows, schema=LINKS)
+
+
+def _callers(
+    choices: Sequence[Choice], select: Fold, edges: Float[ndarray, "d_sae bins"]
+) -> pl.DataFrame:
+    names = select.labels.concepts["concept"]
+    rows: list[Mapping[str, Any]] = []
+    for choice in choices:
+        own = np.unique(edges[choice.feature])
+        own = own[own >= np.float32(choice.threshold)]
+        strengths = peak_precision(choice, select, own)
+        rows.append(
+            {
+                "concept": names[choice.concept],
+                "feature": choice.feature,
+                "threshold": choice.threshold,
+                "edges": own.tolist(),
+                "strengths": strengths.tolist(),
+            }
+        )
+    return pl.DataFrame(rows, schema=CALLERS)
+
+
+def _group() -> pl.Expr:
+    """Concepts that share a prior curve: families and groups; UniProt's sites; its spans."""
+    source = pl.col("concept").str.split(":").list.first().str.replace("-group", "", literal=True)
+    return pl.concat_str([source, pl.col("level")], separator="/")
+
+

@@ -1,0 +1,114 @@
+"""The table of links between features and concepts, and the curves that price calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from bio_interp.errors import NotFoundError
+from bio_interp.linking._calibration import CALIBRATION
+from bio_interp.linking._calls import Caller
+from bio_interp.provenance import atomic_path
+
+LINKS: dict[str, Any] = {
+    "concept": pl.String,
+    "name": pl.String,
+    "link_type": pl.String,
+    "feature": pl.Int32,
+    "threshold": pl.Float32,
+    "select_f1": pl.Float64,
+    "select_clusters": pl.Int32,
+    "test_f1": pl.Float64,
+    "test_precision": pl.Float64,
+    "test_recall": pl.Float64,
+    "test_predicted": pl.Int32,
+    "test_true": pl.Int32,
+    "test_clusters": pl.Int32,
+}
+CALLERS: dict[str, Any] = {
+    "concept": pl.String,
+    "feature": pl.Int32,
+    "threshold": pl.Float32,
+    "edges": pl.List(pl.Float32),
+    "strengths": pl.List(pl.Float32),
+}
+
+
+@dataclass(frozen=True)
+class LinkTable:
+    """Links between features and concepts.
+
+    Attributes
+    ----------
+    links
+        A row a concept and link type: the feature and threshold of highest F1 on the select fold,
+        and what they reach on the test fold with nothing chosen anew. ``link_type`` is
+        ``family_marker`` (the protein has it), ``locator`` (half of a run lies in a span),
+        ``delineator`` (runs and spans one to one at 50 % reciprocal overlap: *strict* span-F1) or
+        ``interplm`` (residue precision with any-hit span recall: *interplm* span-F1). A concept
+        that fails on test has F1 0.
+    callers
+        The features that make the calls of each concept, with their thresholds and strengths.
+    calibration
+        Precision of calls by concept and strength; see `bio_interp.linking.calibrate`.
+    concepts
+        The concepts: columns of `AnnotationTable.concepts`, and ``group`` (shares a prior curve).
+    """
+
+    links: pl.DataFrame
+    callers: pl.DataFrame
+    calibration: pl.DataFrame
+    concepts: pl.DataFrame
+
+    def __repr__(self) -> str:
+        features = self.callers["feature"].n_unique()
+        return f"LinkTable(concepts={self.concepts.height}, calling features={features})"
+
+    def callers_by_concept(self) -> dict[str, list[Caller]]:
+        """Group `callers` by concept, as `call_protein` takes them."""
+        found: dict[str, list[Caller]] = {}
+        for concept, feature, threshold, edges, strengths in self.callers.iter_rows():
+            caller = Caller(
+                feature,
+                threshold,
+                np.asarray(edges, dtype=np.float32),
+                np.asarray(strengths, dtype=np.float32),
+            )
+            found.setdefault(concept, []).append(caller)
+        return found
+
+    def sites(self) -> frozenset[str]:
+        """Concepts of single residues."""
+        return frozenset(self.concepts.filter(pl.col("level") == "residue")["concept"])
+
+    def save(self, folder: Path) -> None:
+        """Write four Parquet files."""
+        for name in ("links", "callers", "calibration", "concepts"):
+            with atomic_path(folder / f"{name}.parquet") as path:
+                getattr(self, name).write_parquet(path)
+
+    @classmethod
+    def load(cls, folder: Path) -> LinkTable:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        NotFoundError
+            One of the files is not there.
+        """
+        try:
+            names = ("links", "callers", "calibration", "concepts")
+            return cls(*(pl.read_parquet(folder / f"{name}.parquet") for name in names))
+        except FileNotFoundError as error:
+            raise NotFoundError(
+                "the links of an atlas (links, callers, calibration, concepts .parquet)",
+                f"{folder} without one of them",
+                "Link again, or fetch the atlas anew.",
+            ) from error
+
+
+__all__ = ["CALIBRATION", "CALLERS", "LINKS", "LinkTable"]

@@ -1,0 +1,158 @@
+"""A report file that grows beside its final place, and can be taken up again.
+
+While a run goes on, ``out.tsv.partial`` holds what was written and ``out.tsv.partial.done`` how
+much of it is finished: one JSON line with the settings, then one a mark. A mark is written only
+after the bytes before it are on disk, so after any kill the last whole mark is true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from bio_interp.errors import InputError, MismatchError
+
+if TYPE_CHECKING:
+    from bio_interp.sequences import Protein
+
+_SECONDS_BETWEEN_MARKS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How much of a report is finished: proteins, bytes, calls, and which proteins they were."""
+
+    proteins: int = 0
+    bytes: int = 0
+    calls: int = 0
+    digest: str = ""
+
+
+class PartialFile:
+    """A text file that becomes `path` when `finish` is called, and stays ``.partial`` before.
+
+    Parameters
+    ----------
+    path
+        Where the report goes in the end.
+    settings
+        What must be the same for a run to go on: versions, atlas, format, columns.
+    resume
+        True goes on after the last mark; False starts afresh; None starts afresh only where
+        nothing finished would be lost.
+
+    Raises
+    ------
+    InputError
+        An unfinished run lies there and `resume` is None, or the file cannot be written.
+    MismatchError
+        `resume` is set and the unfinished run had other settings.
+    """
+
+    def __init__(self, path: Path, settings: dict[str, Any], *, resume: bool | None) -> None:
+        self.path = path
+        self.partial = path.with_name(path.name + ".partial")
+        self.journal = path.with_name(path.name + ".partial.done")
+        self.mark = self._last_mark(settings, resume)
+        self._digest = hashlib.sha256()
+        try:
+            if not self.mark.proteins:
+                self.journal.write_text(json.dumps(settings) + "\n")
+                self.partial.write_bytes(b"")
+            os.truncate(self.partial, self.mark.bytes)
+            self.stream: TextIO = self.partial.open("a", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise InputError(
+                f"to write {path}", f"{error.strerror}", "Check that the folder is there and yours."
+            ) from error
+        self._marked = time.monotonic()
+
+    def skip_done(self, proteins: Iterable[Protein]) -> Iterator[Protein]:
+        """Leave out the proteins that are finished, checking that they are the same ones.
+
+        Raises
+        ------
+        MismatchError
+            The input does not begin with the proteins of the unfinished run.
+        """
+        proteins = iter(proteins)
+        for number in range(self.mark.proteins):
+            protein = next(proteins, None)
+            if protein is None:
+                raise self._other_input(f"only {number} proteins")
+            self._count(protein.accession, len(protein))
+        if self._digest.hexdigest() != self.mark.digest and self.mark.proteins:
+            raise self._other_input("other proteins, or the same in another order")
+        yield from proteins
+
+    def done(self, accession: str, length: int, calls: int) -> None:
+        """Count a protein as written; about once a second, put all of it on disk."""
+        self._count(accession, length)
+        self.mark = Mark(self.mark.proteins + 1, self.mark.bytes, self.mark.calls + calls)
+        if time.monotonic() - self._marked >= _SECONDS_BETWEEN_MARKS:
+            self.save()
+
+    def save(self) -> None:
+        """Put what was written on disk, then a mark that says so."""
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+        size = os.fstat(self.stream.fileno()).st_size
+        self.mark = Mark(self.mark.proteins, size, self.mark.calls, self._digest.hexdigest())
+        with self.journal.open("a") as file:
+            file.write(json.dumps(asdict(self.mark)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self._marked = time.monotonic()
+
+    def keep(self) -> None:
+        """Leave what is finished for another run; leave no file where nothing is."""
+        self.save()
+        self.stream.close()
+        if not self.mark.proteins:
+            self.partial.unlink(missing_ok=True)
+            self.journal.unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """Give the file its final name; a crash leaves the old file or the new one, whole."""
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+        self.stream.close()
+        self.partial.replace(self.path)
+        self.journal.unlink(missing_ok=True)
+
+    def _count(self, accession: str, length: int) -> None:
+        self._digest.update(f"{accession}\t{length}\n".encode())
+
+    def _last_mark(self, settings: dict[str, Any], resume: bool | None) -> Mark:
+        lines = self.journal.read_text().split("\n") if self.journal.is_file() else [""]
+        # the last piece is empty, or a line that a kill cut short
+        first, marks = (lines[:-1] or ["null"])[0], lines[1:-1]
+        mark = Mark(**json.loads(marks[-1])) if marks and self.partial.is_file() else Mark()
+        if not mark.proteins or resume is False:
+            return Mark()
+        if resume is None:
+            raise InputError(
+                f"no unfinished run beside {self.path}",
+                f"{self.partial.name} with {mark.proteins:,} proteins finished",
+                "Add --resume to go on (TSV and GFF3), or --no-resume to start again.",
+            )
+        if json.loads(first) != json.loads(json.dumps(settings)):
+            raise MismatchError(
+                f"the settings of the unfinished run: {first}",
+                json.dumps(settings),
+                "Give the same options, or --no-resume to start again.",
+            )
+        return mark
+
+    def _other_input(self, got: str) -> MismatchError:
+        return MismatchError(
+            f"the {self.mark.proteins:,} proteins that {self.partial.name} begins with",
+            got,
+            "Give the same input, or --no-resume to start again.",
+        )

@@ -1,0 +1,38 @@
+"""AuxK: dead features learn by explaining what the live ones missed."""
+
+import torch
+from torch import Tensor
+
+_NO_VARIANCE = 1e-8
+"""A residual below this, where inputs have variance 1, has nothing left to explain."""
+
+
+def auxk_loss(
+    x: Tensor, residual: Tensor, encoder: Tensor, bias: Tensor, decoder: Tensor, *, k: int
+) -> Tensor:
+    """Compute the error of the dead features on the residual, over the residual's variance.
+
+    The auxiliary loss of arXiv 2406.04093, section 3.1, with what implementations got wrong put
+    right: the residual is detached, the decoder's bias is not added a second time, and the loss
+    is normalised, so that one coefficient (1/32) fits every model. At most about 1; 0 where the
+    residual has no variance, never NaN.
+
+    Parameters
+    ----------
+    x
+        Normalised inputs, shape ``(rows, d_model)``.
+    residual
+        ``x - x_hat`` of the live features, detached, same shape.
+    encoder, bias, decoder
+        Weights of the dead features only: ``(dead, d_model)``, ``(dead,)``, ``(dead, d_model)``.
+    k
+        Dead features that each row may use; fewer where fewer are dead.
+    """
+    pre = torch.addmm(bias, x, encoder.T)  # (rows, dead)
+    top = pre.topk(min(k, pre.shape[1]), dim=1, sorted=False)
+    codes = torch.zeros_like(pre).scatter(1, top.indices, top.values.relu())
+    missed = (residual - codes @ decoder).square().mean()
+    variance = (residual - residual.mean(0)).square().mean()
+    if float(variance) <= _NO_VARIANCE:
+        return x.new_zeros(())
+    return missed / variance

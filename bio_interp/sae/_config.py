@@ -1,0 +1,158 @@
+"""What an SAE is, and how one is trained: two plain records."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from bio_interp.errors import InputError
+
+Architecture = Literal["topk", "batchtopk"]
+
+
+@dataclass(frozen=True, slots=True)
+class SaeConfig:
+    """What an SAE is.
+
+    Attributes
+    ----------
+    d_model
+        Width of the activations it reads and writes.
+    d_sae
+        How many features it has.
+    architecture
+        ``"topk"`` keeps the k largest of each row; ``"batchtopk"`` keeps what is above one saved
+        threshold, which was the k-largest rule of whole batches in training.
+    k
+        Features on in a row: exactly at most k (topk) or about k on average (batchtopk).
+    threshold
+        Activations of a batchtopk SAE are those strictly above this, in normalised units; None
+        for topk.
+    """
+
+    d_model: int
+    d_sae: int
+    architecture: Architecture
+    k: int
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("d_model", "d_sae", "k"):
+            _at_least_one(name, getattr(self, name))
+        if self.architecture not in ("topk", "batchtopk"):
+            raise InputError(
+                "architecture 'topk' or 'batchtopk'", repr(self.architecture), "Choose one."
+            )
+        if (self.threshold is None) != (self.architecture == "topk"):
+            raise InputError(
+                "a threshold for batchtopk and none for topk",
+                f"{self.architecture} with threshold {self.threshold}",
+                "Give the threshold that training saved.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How to train an SAE.
+
+    Attributes
+    ----------
+    d_sae
+        How many features.
+    k
+        Features on in a row (see `SaeConfig`).
+    total_rows
+        Rows to train on in all; the source is read again from its start until they are reached.
+    architecture
+        ``"batchtopk"`` or ``"topk"``.
+    batch_rows
+        Rows a step.
+    lr
+        Peak learning rate; None is ``2e-4 / sqrt(d_sae / 2**14)``.
+    warmup_steps
+        Steps of linear warm-up; None is a twentieth of all steps, at most 1,000.
+    decay_fraction
+        Last part of training over which the learning rate falls linearly to 0; the inference
+        threshold and the feature maxima come from this part.
+    aux_coefficient
+        Weight of the AuxK loss, once, on a loss normalised by the residual's variance.
+    aux_k
+        Dead features that AuxK lets explain the residual of a row; None is ``d_model // 2``.
+    dead_after_rows
+        A feature that was off for more rows than this is dead; None is a tenth of `total_rows`,
+        at most 10 million.
+    norm_rows
+        Rows, from the start of the source, from which mean and scale of the inputs are measured.
+    grad_clip
+        Largest norm of the gradient of all parameters together.
+    seed
+        Seed of the initial weights.
+    log_every
+        Steps between rows of the metrics file and calls of ``on_step``.
+    checkpoint_every
+        Steps between checkpoints.
+    """
+
+    d_sae: int
+    k: int
+    total_rows: int
+    architecture: Architecture = "batchtopk"
+    batch_rows: int = 2048
+    lr: float | None = None
+    warmup_steps: int | None = None
+    decay_fraction: float = 0.2
+    aux_coefficient: float = 1 / 32
+    aux_k: int | None = None
+    dead_after_rows: int | None = None
+    norm_rows: int = 16_384
+    grad_clip: float = 1.0
+    seed: int = 0
+    log_every: int = 50
+    checkpoint_every: int = 500
+
+    def __post_init__(self) -> None:
+        for name in ("d_sae", "k", "total_rows", "batch_rows", "norm_rows", "log_every"):
+            _at_least_one(name, getattr(self, name))
+        _at_least_one("checkpoint_every", self.checkpoint_every)
+        if self.total_rows < self.batch_rows:
+            raise InputError(
+                "total_rows of at least one batch",
+                f"{self.total_rows} rows in batches of {self.batch_rows}",
+                "Lower batch_rows or give more rows.",
+            )
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps in all; rows that do not fill a last batch are not used."""
+        return self.total_rows // self.batch_rows
+
+    @property
+    def peak_lr(self) -> float:
+        """Learning rate after warm-up."""
+        return self.lr if self.lr is not None else 2e-4 / (self.d_sae / 2**14) ** 0.5
+
+    @property
+    def decay_start(self) -> int:
+        """First step of the linear decay."""
+        return self.steps - round(self.decay_fraction * self.steps)
+
+    @property
+    def dead_after(self) -> int:
+        """Rows after which a feature that stayed off is dead."""
+        return self.dead_after_rows or min(10_000_000, max(1, self.total_rows // 10))
+
+    def lr_factor(self, step: int) -> float:
+        """Share of the peak learning rate at a step, counted from 0."""
+        warmup = self.warmup_steps
+        if warmup is None:
+            warmup = min(1000, self.steps // 20)
+        rising = min(1.0, (step + 1) / (warmup + 1))
+        falling = (self.steps - step) / max(1, self.steps - self.decay_start)
+        return max(0.0, min(rising, falling, 1.0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the fields out for a JSON file."""
+        return asdict(self)
+
+
+def _at_least_one(name: str, number: int) -> None:
+    if number < 1:
+        raise InputError(f"{name} of at least 1", str(number), f"Set {name} to 1 or more.")

@@ -1,0 +1,227 @@
+"""The sparse autoencoder as it is used: encode, decode, measure, save."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from bio_interp.errors import MismatchError, NotFoundError
+from bio_interp.sae._codes import SparseCodes
+from bio_interp.sae._config import SaeConfig
+from bio_interp.sae._norm import InputNorm
+from bio_interp.sae._select import select_threshold, select_topk
+from bio_interp.sae._sparse_ops import decode_values
+
+_DENSE_BYTES = 64 * 2**20
+"""Pre-activations are held for at most this many bytes of rows at a time."""
+
+
+class SparseAutoencoder(nn.Module):
+    """A trained SAE: what a row activates never depends on the other rows.
+
+    In normalised units ``pre = x @ W_enc + b_enc``; the codes are the entries of `pre` above the
+    saved threshold (batchtopk) or the k largest above 0 (topk); ``x_hat = codes @ W_dec + b_dec``.
+
+    Parameters
+    ----------
+    config
+        Sizes and rule.
+    tensors
+        ``W_enc (d_model, d_sae)``, ``b_enc (d_sae,)``, ``W_dec (d_sae, d_model)`` with rows of
+        unit norm, ``b_dec (d_model,)``, and if known ``feature_maxima (d_sae,)``: the largest
+        activation of each feature seen at the end of training.
+    norm
+        Input normalisation.
+    provenance
+        Where it came from, for the JSON file: parent model, hash of its weights, site,
+        tokenisation, dtype, hash of the data, training settings.
+    fingerprint
+        What `bio_interp.sae.fingerprint` gave on the pinned probe rows.
+    """
+
+    W_enc: nn.Parameter
+    b_enc: nn.Parameter
+    W_dec: nn.Parameter
+    b_dec: nn.Parameter
+    feature_maxima: Tensor
+
+    def __init__(
+        self,
+        config: SaeConfig,
+        tensors: Mapping[str, Tensor],
+        norm: InputNorm,
+        *,
+        provenance: Mapping[str, Any] | None = None,
+        fingerprint: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        _check_shapes(config, tensors, norm)
+        self.config = config
+        self.norm = norm
+        # a column of W_enc is contiguous in memory: `encode` gathers columns
+        self.W_enc = _frozen(tensors["W_enc"].T.contiguous().T)
+        self.b_enc, self.W_dec = _frozen(tensors["b_enc"]), _frozen(tensors["W_dec"])
+        self.b_dec = _frozen(tensors["b_dec"])
+        maxima = tensors.get("feature_maxima", torch.zeros(config.d_sae))
+        self.register_buffer("feature_maxima", maxima)
+        self.provenance = dict(provenance or {})
+        self.fingerprint = dict(fingerprint) if fingerprint else None
+
+    @torch.no_grad()
+    def encode(self, x: Tensor, *, features: Tensor | None = None) -> SparseCodes:
+        """Encode rows into sparse codes.
+
+        Parameters
+        ----------
+        x
+            Activations in the model's units, shape ``(rows, d_model)``.
+        features
+            Compute only these features (int, shape ``(n,)``, any order): exact for batchtopk,
+            whose features do not compete, and as much faster as there are fewer. The codes keep
+            the SAE's own numbering.
+
+        Raises
+        ------
+        MismatchError
+            `x` has another width, or `features` is given for a topk SAE.
+        NotFoundError
+            `features` names one that the SAE does not have.
+        """
+        rows = self._checked(x)
+        columns = None if features is None else self._columns(features)
+        width = self.config.d_sae if columns is None else columns.shape[0]
+        size = max(1, _DENSE_BYTES // (4 * max(1, width)))
+        parts = [self._encode_some(part, columns) for part in rows.split(size)]
+        return SparseCodes.cat(parts)
+
+    def encode_dense(self, x: Tensor) -> Tensor:
+        """Encode rows into a dense ``(rows, d_sae)`` matrix; gradients reach `x`."""
+        pre = self._pre_activations(self._checked(x), None)
+        if self.config.threshold is not None:
+            return pre * (pre > max(self.config.threshold, 0.0))
+        top = pre.topk(min(self.config.k, pre.shape[1]), dim=1)
+        return torch.zeros_like(pre).scatter(1, top.indices, top.values.relu())
+
+    def decode(self, codes: SparseCodes) -> Tensor:
+        """Rebuild rows, in the model's units, shape ``(rows, d_model)``; gradients reach values."""
+        if codes.d_sae != self.config.d_sae:
+            raise MismatchError(
+                f"codes of {self.config.d_sae} features",
+                f"codes of {codes.d_sae}",
+                "Decode with the SAE that encoded.",
+            )
+        values = codes.values.to(self.W_dec.dtype)
+        return self.norm.undo(decode_values(codes, values, self.W_dec) + self.b_dec)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode and decode rows."""
+        return self.decode(self.encode(x))
+
+    @torch.no_grad()
+    def fvu(self, x: Tensor) -> float:
+        """Measure the fraction of variance unexplained: sum |x - x_hat|^2 / sum |x - mean(x)|^2.
+
+        0 is perfect, 1 is no better than the mean of these rows. Rows without variance give 0
+        where they are rebuilt exactly and infinity where not.
+        """
+        missed = float((x - self(x)).double().square().sum())
+        total = float((x.double() - x.double().mean(0)).square().sum())
+        if total > 0:
+            return missed / total
+        return 0.0 if missed == 0 else float("inf")
+
+    def save(self, folder: Path, *, weights: Literal["float32", "int8"] = "float32") -> None:
+        """Write ``sae.safetensors`` and ``sae.json`` into `folder`.
+
+        ``"int8"`` stores each feature's encoder column and decoder row as 8-bit integers times
+        one scale: a quarter of the size. Loading gives float32 again.
+        """
+        from bio_interp.sae._files import write_sae
+
+        write_sae(self, folder, weights)
+
+    @classmethod
+    def load(cls, folder: Path, *, d_model: int | None = None) -> "SparseAutoencoder":
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        folder
+            Folder of ``sae.safetensors`` and ``sae.json``.
+        d_model
+            Width of the activations it shall read, to refuse an SAE of another model.
+
+        Raises
+        ------
+        InputError
+            A file is absent, broken, or not the one that the JSON names.
+        MismatchError
+            The SAE reads another width.
+        """
+        from bio_interp.sae._files import read_sae
+
+        return read_sae(folder, d_model)
+
+    def _checked(self, x: Tensor) -> Tensor:
+        if x.ndim != 2 or x.shape[1] != self.config.d_model:
+            raise MismatchError(
+                f"activations of shape (rows, {self.config.d_model})",
+                f"shape {tuple(x.shape)}",
+                "Another width belongs to another model or site; see `provenance` in sae.json.",
+            )
+        return x.to(self.W_enc.dtype)
+
+    def _columns(self, features: Tensor) -> Tensor:
+        if self.config.threshold is None:
+            raise MismatchError(
+                "a threshold SAE to encode some features alone",
+                f"a {self.config.architecture} SAE, whose features compete within a row",
+                "Encode all features and choose among the codes.",
+            )
+        columns = features.to(self.W_enc.device).long().unique()
+        if columns.numel() and not 0 <= int(columns[0]) <= int(columns[-1]) < self.config.d_sae:
+            raise NotFoundError(
+                f"features from 0 to {self.config.d_sae - 1}",
+                f"{int(columns[0])} to {int(columns[-1])}",
+                "Give indices of this SAE's features.",
+            )
+        return columns
+
+    def _pre_activations(self, rows: Tensor, columns: Tensor | None) -> Tensor:
+        weight, bias = self.W_enc.T, self.b_enc  # (d_sae, d_model)
+        if columns is not None:
+            weight, bias = weight[columns], bias[columns]
+        return torch.addmm(bias, self.norm.apply_to(rows), weight.T)  # (rows, d_sae)
+
+    def _encode_some(self, rows: Tensor, columns: Tensor | None) -> SparseCodes:
+        pre = self._pre_activations(rows, columns)
+        if self.config.threshold is None:
+            return select_topk(pre, self.config.k)
+        codes = select_threshold(pre, self.config.threshold)
+        if columns is None:
+            return codes
+        named = columns[codes.features.long()].int()
+        return SparseCodes(codes.indptr, named, codes.values, self.config.d_sae)
+
+
+def _frozen(tensor: Tensor) -> nn.Parameter:
+    return nn.Parameter(tensor.detach(), requires_grad=False)
+
+
+def _check_shapes(config: SaeConfig, tensors: Mapping[str, Tensor], norm: InputNorm) -> None:
+    d_model, d_sae = config.d_model, config.d_sae
+    shapes = {
+        "W_enc": (d_model, d_sae),
+        "b_enc": (d_sae,),
+        "W_dec": (d_sae, d_model),
+        "b_dec": (d_model,),
+    }
+    found = {name: tuple(tensors[name].shape) for name in shapes if name in tensors}
+    if found != shapes or tuple(norm.mean.shape) != (d_model,):
+        raise MismatchError(
+            f"tensors of shapes {shapes}",
+            f"{found}, mean {tuple(norm.mean.shape)}",
+            "The file or tensors belong to another SAE.",
+        )

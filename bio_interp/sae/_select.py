@@ -1,0 +1,66 @@
+"""Which pre-activations become codes while training, one rule an architecture.
+
+A rule takes the dense pre-activations of a batch and returns the entries that stay on; all of
+them are above zero (top-k first, ReLU on the survivors: the ReLU of the dense matrix would cost
+as much as the selection). Register a new rule in `SELECT`.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from bio_interp.sae._codes import SparseCodes, compact, counts_to_indptr, from_flat
+
+Select = Callable[[Tensor, int, float], SparseCodes]
+"""Takes pre-activations ``(rows, d_sae)``, k, and the last batch's threshold (0 if none)."""
+
+_SLACK = 0.9
+"""Candidates are those above this share of the last batch's threshold."""
+
+
+def select_topk(pre: Tensor, k: int, hint: float = 0.0) -> SparseCodes:
+    """Keep the `k` largest of each row (arXiv 2406.04093); `hint` is not used.
+
+    Features ascend within a row. Rows with fewer than `k` entries above zero keep those.
+    """
+    top = pre.topk(min(k, pre.shape[1]), dim=1, sorted=False)
+    features, order = top.indices.sort(dim=1)  # (rows, k)
+    values = top.values.gather(1, order)
+    on = values > 0
+    return SparseCodes(
+        counts_to_indptr(on.sum(1)), features[on].int(), values[on], pre.shape[1]
+    )
+
+
+def select_batchtopk(pre: Tensor, k: int, hint: float = 0.0) -> SparseCodes:
+    """Keep the ``k * rows`` largest of the whole batch (arXiv 2412.06410).
+
+    The search runs only over entries above 0.9 of `hint`, the last batch's threshold; where those
+    are too few it runs over all entries above zero, so that `hint` changes the time and never
+    the result. A top-k of the whole matrix takes about ten times as long.
+    """
+    rows, d_sae = pre.shape
+    budget = min(k, d_sae) * rows
+    flat = pre.flatten()
+    candidates = (flat > _SLACK * hint).nonzero().squeeze(1)
+    if hint > 0 and candidates.shape[0] < budget:
+        candidates = (flat > 0).nonzero().squeeze(1)
+    values = flat[candidates]
+    if candidates.shape[0] > budget:
+        kept = values.topk(budget, sorted=False).indices.sort().values
+        candidates, values = candidates[kept], values[kept]
+    return from_flat(candidates, values, rows=rows, d_sae=d_sae)
+
+
+def select_threshold(pre: Tensor, threshold: float) -> SparseCodes:
+    """Keep what is strictly above `threshold`, which is at least 0: no row sees another."""
+    return compact(pre, pre > max(threshold, 0.0))
+
+
+def lowest_value(codes: SparseCodes) -> Tensor:
+    """Smallest activation of a batch, its threshold; 0 where nothing is on."""
+    return codes.values.min() if codes.values.shape[0] else torch.zeros(())
+
+
+SELECT: dict[str, Select] = {"topk": select_topk, "batchtopk": select_batchtopk}
