@@ -12,7 +12,7 @@ from bio_interp.features._files import file_format, need_anndata, write_npz, wri
 from bio_interp.features._store import FeatureStore
 from bio_interp.features._writer import to_csr
 from bio_interp.models import LanguageModel
-from bio_interp.sequences import Protein
+from bio_interp.sequences import Protein, as_proteins
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -109,8 +109,6 @@ def encode_store(sequences: Any, source: CodeSource, store: FeatureStore) -> Non
 
     Run again after an interruption, it goes on where it stopped.
     """
-    from bio_interp.sequences import as_proteins
-
     done = store.done()
     missing = (protein for protein in as_proteins(sequences) if protein.accession not in done)
     with store.writer() as writer:
@@ -122,8 +120,6 @@ def encode_each(
     sequences: Any, source: CodeSource, *, pool: Pool | None = None
 ) -> "Iterator[tuple[str, csr_matrix]]":
     """Encode proteins one by one, in input order and bounded memory: accession and rows."""
-    from bio_interp.sequences import as_proteins
-
     waiting: deque[Protein] = deque()
     texts = _remember(as_proteins(sequences), waiting)
     for reading in source.model.activations(texts, [source.site]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from numpy import ndarray
 
 from bio_interp.features import FeatureStore
@@ -81,7 +81,9 @@ class _Screen:
     @property
     def features(self) -> list[int]:
         """Features worth a look run by run."""
-        ranked = [np.argsort(-f1.max(1), kind="stable")[:SCREENED] for f1 in (self.interplm, self.marker)]
+        ranked = [
+            np.argsort(-f1.max(1), kind="stable")[:SCREENED] for f1 in (self.interplm, self.marker)
+        ]
         return sorted({int(f) for f in np.concatenate(ranked)})
 
     def best(self, concept: int, edges: Float[ndarray, "d_sae bins"]) -> Iterator[Choice]:
@@ -176,10 +178,7 @@ def peak_precision(
     """
     runs = view.runs(choice.feature, choice.threshold, choice.concept)
     spans = view.spans_of(choice.concept)
-    good = right(
-        runs, overlap(runs, spans), site=bool(view.labels.is_site[choice.concept])
-    )
+    good = right(runs, overlap(runs, spans), site=bool(view.labels.is_site[choice.concept]))
     above = runs.peak[:, None] >= edges  # (runs, bins)
     share = ((above & good[:, None]).sum(0) + 0.5) / (above.sum(0) + 1.0)
     return np.maximum.accumulate(np.where(above.any(0), share, 0.0))
-

@@ -47,7 +47,9 @@ class Counts:
     fired_proteins: Int[ndarray, "d_sae classes bins"]
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+        return Counts(
+            *(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True))
+        )
 
     def of_concept(self, concept: int) -> Counts:
         """Take the counts of one concept; its arrays lose the axis of concepts."""
@@ -162,9 +164,7 @@ class BinnedShard:
             bin=find_bins(np.asarray(shard.values), feature, edges),
         )
 
-    def entries_in(
-        self, spans: Intervals
-    ) -> tuple[Int[ndarray, "pairs"], Int[ndarray, "pairs"]]:
+    def entries_in(self, spans: Intervals) -> tuple[Int[ndarray, "pairs"], Int[ndarray, "pairs"]]:
         """Pair every code in a span with that span; activations below the first edge are out."""
         start = self.indptr[spans.start - self.first]
         length = self.indptr[spans.end - self.first] - start
@@ -200,7 +200,7 @@ def _of_shard(
 def _concept_proteins(
     spans: Intervals, labels: int
 ) -> tuple[Int[ndarray, "spans"], Int[ndarray, "owners"]]:
-    """Number the distinct (protein, label) pairs; give each span its number."""
+    """Give each span the number of its (protein, label) pair; list the distinct pairs."""
     number, owner = np.unique(spans.protein * labels + spans.label, return_inverse=True)
     return owner, number
 

@@ -47,11 +47,11 @@ class Fold:
         return index, protein, found.values[keep]
 
     def _spans_of(self, concept: int) -> Intervals:
-        """True spans of a concept, sorted by start."""
+        """List the true spans of a concept, sorted by start."""
         return self.spans.where(self.spans.label == concept)
 
     def runs(self, feature: int, threshold: float, concept: int) -> Runs:
-        """Runs of a feature at or above a threshold, where the concept is known."""
+        """Find the runs of a feature at or above a threshold, where the concept is known."""
         index, protein, value = self.hits(feature)
         on = value >= threshold
         gap = 0 if self.labels.is_site[concept] else 5

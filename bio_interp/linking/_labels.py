@@ -161,7 +161,7 @@ def lay_labels(
 
 
 def _coverage_classes(looked: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Number the distinct coverages: kinds that were looked for in the same spans share one."""
+    """Give kinds that were looked for in the same spans one class; number the classes."""
     class_of: dict[str, int] = {}
     frames: list[pl.DataFrame] = []
     seen: dict[tuple[int, int], int] = {}

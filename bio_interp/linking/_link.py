@@ -94,9 +94,7 @@ def lay_split_labels(
     )
 
 
-def judged_calls(
-    store: FeatureStore, labels: Labels, table: LinkTable, fold: str
-) -> pl.DataFrame:
+def judged_calls(store: FeatureStore, labels: Labels, table: LinkTable, fold: str) -> pl.DataFrame:
     """Make the calls of every protein of a fold and tell which are right.
 
     Calls where the concept is unknown are left out.
@@ -121,9 +119,7 @@ def judged_calls(
     return pl.DataFrame(judged, schema=CALLS, orient="row")
 
 
-def _judge(
-    view: Fold, concept: int, calls: Sequence[tuple[int, RawCall]]
-) -> list[tuple[Any, ...]]:
+def _judge(view: Fold, concept: int, calls: Sequence[tuple[int, RawCall]]) -> list[tuple[Any, ...]]:
     """Judge the calls of one concept, ascending by protein and position."""
     labels = view.labels
     protein = np.array([p for p, _ in calls])
@@ -199,5 +195,3 @@ def _group() -> pl.Expr:
     """Concepts that share a prior curve: families and groups; UniProt's sites; its spans."""
     source = pl.col("concept").str.split(":").list.first().str.replace("-group", "", literal=True)
     return pl.concat_str([source, pl.col("level")], separator="/")
-
-

@@ -5,7 +5,8 @@ mean, ``annotate.schema.json`` in this folder what the JSON looks like. ``start`
 1-based and inclusive in all of them.
 """
 
-from bio_interp.reports._columns import CALL_COLUMNS, SUMMARY_COLUMNS, RunHeader
+from bio_interp.reports._columns import CALL_COLUMNS, SUMMARY_COLUMNS, RunHeader, run_header
+from bio_interp.reports._machine import Finding, examine
 from bio_interp.reports._partial import PartialFile
 from bio_interp.reports._run import ReportOptions, Totals, choose_format, write_report
 from bio_interp.reports._table import TableWriter
@@ -21,6 +22,7 @@ __all__ = [
     "CALL_COLUMNS",
     "SCHEMA_VERSION",
     "SUMMARY_COLUMNS",
+    "Finding",
     "Gff3Writer",
     "JsonWriter",
     "PartialFile",
@@ -31,5 +33,7 @@ __all__ = [
     "Totals",
     "TsvWriter",
     "choose_format",
+    "examine",
+    "run_header",
     "write_report",
 ]

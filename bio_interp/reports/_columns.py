@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bio_interp import __version__
 from bio_interp.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from bio_interp.atlas import Call, ProteinStatus
+    from bio_interp.atlas import AtlasInfo, Call, ProteinStatus
 
 CALL_COLUMNS = {
     "accession": "protein, as in the input",
@@ -68,6 +69,18 @@ class RunHeader:
             f"model={self.model} min_precision={self.min_precision:g} licence={self.licence}"
         )
         return [" ".join(line.split()) for line in (first, *self.notes)]
+
+
+def run_header(info: AtlasInfo, min_precision: float) -> RunHeader:
+    """Say where the calls of an atlas come from."""
+    return RunHeader(
+        version=__version__,
+        atlas=info.name,
+        atlas_version=info.version,
+        model=info.model,
+        licence=info.licence,
+        min_precision=min_precision,
+    )
 
 
 def choose_columns(asked: Sequence[str] | None, known: Sequence[str]) -> list[str]:

@@ -40,7 +40,7 @@ def rotate(x: Tensor, by: Rotation) -> Tensor:
 
 
 def hidden(model: ESM2, tokens: Tensor) -> Tensor:
-    """Final states ``(batch, length, width)``; equal to fair-esm's own up to rounding."""
+    """Compute the final states ``(batch, length, width)``, as fair-esm does up to rounding."""
     keep = tokens.ne(model.padding_idx)
     masked = tokens.eq(model.mask_idx)
     x = model.embed_tokens(tokens).masked_fill(masked[..., None], 0.0)

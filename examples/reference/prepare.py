@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 FLANK = 10
 DATABASES = ("BPO", "CCO", "MFO")
+NEAR = "-k 6 --exact-kmer-matching 1 --max-seqs 20 --min-seq-id 0.5 -c 0.8 --cov-mode 2"
+FAR = "-k 6 -s 3 --max-seqs 20 --min-seq-id 0.3 -c 0.5 --cov-mode 5"
 
 
 class Hit(NamedTuple):
@@ -48,6 +50,12 @@ def write_fasta(path: Path, sequences: dict[str, str]) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(text)
     partial.rename(path)
+
+
+def write_rows(path: Path, rows: list[list[str]]) -> None:
+    """Write a table without a header."""
+    with path.open("w", newline="") as handle:
+        csv.writer(handle, delimiter="\t", lineterminator="\n").writerows(rows)
 
 
 def read_hits(paths: list[Path]) -> Iterator[Hit]:
@@ -97,13 +105,16 @@ def dump_metastudent(folder: Path, out: Path, known: set[str]) -> dict[str, str]
     return found
 
 
-def mmseqs_search(query: Path, target: Path, out: Path, options: list[str]) -> list[list[str]]:
+def mmseqs_search(
+    query: Path, target: Path, out: Path, options: str, threads: str
+) -> list[list[str]]:
     """Rows of an MMseqs2 search: query, target, identity, then the two alignment ranges."""
     if not out.exists():
         partial = out.with_suffix(".partial")
         command = ["mmseqs", "easy-search", str(query), str(target), str(partial)]
-        command += [str(out.with_suffix(".tmp")), *options]
-        command += ["--format-output", "query,target,fident,qstart,qend,tstart,tend"]
+        command += [str(out.with_suffix(".tmp")), *options.split()]
+        columns = "query,target,fident,qstart,qend,tstart,tend"
+        command += ["--threads", threads, "--format-output", columns]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         partial.rename(out)
     with out.open() as handle:
@@ -123,25 +134,21 @@ def merge(hits: list[Hit]) -> list[Hit]:
 
 
 def more_members(
-    args: argparse.Namespace, corpus: dict[str, str], fit: dict[str, str], others: dict[str, str]
+    args: argparse.Namespace, corpus: dict[str, str]
 ) -> tuple[dict[str, str], list[list[str]]]:
-    """Allowed members from metastudent-data, and the row of the search that allows each."""
+    """Find allowed members in metastudent-data, and the search row that allows each."""
     out: Path = args.out
     extra = dump_metastudent(args.metastudent, out / "metastudent.fasta", set(corpus))
-    write_fasta(out / "fit.fasta", fit)
-    write_fasta(out / "others.fasta", others)
-    near = ["-k", "6", "--exact-kmer-matching", "1", "--max-seqs", "20", "--min-seq-id", "0.5", "-c", "0.8", "--cov-mode", "2"]
     rows = mmseqs_search(
-        out / "metastudent.fasta", out / "fit.fasta", out / "near.tsv", [*near, "--threads", args.threads]
+        out / "metastudent.fasta", out / "fit.fasta", out / "near.tsv", NEAR, args.threads
     )
     best: dict[str, list[str]] = {}
     for row in rows:
         if row[0] not in best or float(row[2]) > float(best[row[0]][2]):
             best[row[0]] = row
     write_fasta(out / "near.fasta", {name: extra[name] for name in best})
-    far = ["-k", "6", "-s", "3", "--max-seqs", "20", "--min-seq-id", "0.3", "-c", "0.5", "--cov-mode", "5"]
     rows = mmseqs_search(
-        out / "near.fasta", out / "others.fasta", out / "leaks.tsv", [*far, "--threads", args.threads]
+        out / "near.fasta", out / "others.fasta", out / "leaks.tsv", FAR, args.threads
     )
     leaks = {row[0] for row in rows}
     kept = [row for name, row in best.items() if name not in leaks]
@@ -170,44 +177,52 @@ def carry_over(hits: list[Hit], row: list[str], length: int) -> list[Hit]:
     return placed
 
 
-def main() -> None:
-    """Write ``sequences.fasta`` and ``crops.tsv`` into ``--out``."""
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="plain FASTA, accession as id")
     parser.add_argument("--split", type=Path, required=True, help="accession, cluster, fold")
     parser.add_argument("--hits", type=Path, nargs="+", required=True, help="Pfam hit tables")
     parser.add_argument("--metastudent", type=Path, help="the folder dataset_201401")
-    parser.add_argument("--test-clusters", type=int, default=8)
+    parser.add_argument("--test-clusters", type=int, default=12)
     parser.add_argument("--fit-members", type=int, default=25)
     parser.add_argument("--threads", default="1")
     parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Write ``sequences.fasta``, ``crops.tsv``, ``others.fasta`` and ``held_out.tsv``."""
+    args = arguments()
     args.out.mkdir(parents=True, exist_ok=True)
     with args.split.open() as handle:
         split = {row[0]: (row[1], row[2]) for row in csv.reader(handle, delimiter="\t")}
     corpus = read_fasta(args.corpus)
     hits = [hit for hit in read_hits(args.hits) if hit.accession in split and "#" not in hit[0]]
     families = choose_families(hits, split, args.test_clusters, args.fit_members)
+    (args.out / "families.txt").write_text("\n".join(families) + "\n")
     domains: dict[str, list[Hit]] = defaultdict(list)
     for hit in hits:
-        if hit.family in set(families):
+        if hit.family in families:
             domains[hit.accession].append(hit)
     fit = {name: corpus[name] for name in domains if split[name][1] == "fit"}
     others = {name: corpus[name] for name in domains if split[name][1] != "fit"}
+    write_fasta(args.out / "fit.fasta", fit)
+    write_fasta(args.out / "others.fasta", others)
+    held_out = [[*split[hit.accession], *map(str, hit)] for name in others for hit in domains[name]]
+    write_rows(args.out / "held_out.tsv", held_out)
     rows = [row for name in fit for row in crops_of(name, name, fit[name], domains[name])]
-    sequences = dict(fit)
     if args.metastudent:
-        extra, allowed = more_members(args, corpus, fit, others)
-        sequences |= extra
+        extra, allowed = more_members(args, corpus)
+        fit |= extra
         for row in allowed:
             placed = carry_over(domains[row[1]], row, len(extra[row[0]]))
             rows += crops_of(row[0], row[1], extra[row[0]], placed)
-    write_fasta(args.out / "sequences.fasta", sequences)
-    (args.out / "families.txt").write_text("\n".join(families) + "\n")
-    with (args.out / "crops.tsv").open("w", newline="") as handle:
-        csv.writer(handle, delimiter="\t", lineterminator="\n").writerows(rows)
+    used = {row[0] for row in rows}
+    write_fasta(args.out / "sequences.fasta", {name: fit[name] for name in fit if name in used})
+    write_rows(args.out / "crops.tsv", rows)
     residues = sum(int(row[4]) - int(row[3]) + 1 for row in rows)
-    print(f"{len(families)} families, {len(sequences)} proteins, {len(rows)} crops, {residues}")
+    print(f"{len(families)} families, {len(used)} proteins, {len(rows)} crops, {residues} residues")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-
 from bio_interp.cache import cache_folder
 from bio_interp.errors import MismatchError, NotCachedError, NotFoundError
 from bio_interp.models import (
@@ -21,6 +20,7 @@ from bio_interp.models import (
     resolve_precision,
 )
 from bio_interp.provenance import sha256_file
+
 from bio_interp_unirep._mlstm import ALPHABET, Mlstm
 from bio_interp_unirep._slots import read_proteins_in_slots
 
@@ -132,7 +132,7 @@ def load_unirep(name: str, options: LoadOptions) -> UniRep:
 
 
 def _precision(asked: Precision, device: torch.device) -> Precision:
-    """Choose bf16 where it is native, int8 on other x86 CPUs (FVU 0.007 against fp32), else fp32."""
+    """Choose bf16 where it is native, int8 on other CPUs with fbgemm, else fp32."""
     if asked == "auto" and device.type == "cpu" and not native_bf16(device) and _has_fbgemm():
         return "int8"
     offered = ("fp32", "bf16", "int8") if device.type == "cpu" else ("fp32", "bf16")

@@ -1,0 +1,23 @@
+"""A model, an SAE, links and calibration in one folder; annotate proteins with it.
+
+An atlas is a folder: ``atlas.json`` (`AtlasInfo`), ``sae.safetensors`` and ``sae.json``, the
+Parquet files of `LinkTable`, and ``exposure.parquet`` (hashes of the sequences it has seen).
+"""
+
+from bio_interp.atlas._atlas import Atlas, AtlasSource, load_atlas
+from bio_interp.atlas._calls import Annotations, Call, ProteinResult, ProteinStatus, Status
+from bio_interp.atlas._info import AtlasInfo
+from bio_interp.atlas._price import sequence_hash
+
+__all__ = [
+    "Annotations",
+    "Atlas",
+    "AtlasInfo",
+    "AtlasSource",
+    "Call",
+    "ProteinResult",
+    "ProteinStatus",
+    "Status",
+    "load_atlas",
+    "sequence_hash",
+]

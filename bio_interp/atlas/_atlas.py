@@ -1,0 +1,217 @@
+"""An atlas: a model, an SAE, links and calibration in one folder; annotate proteins with it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+
+from bio_interp.atlas._calls import Annotations, Call, ProteinResult, ProteinStatus, Status
+from bio_interp.atlas._info import AtlasInfo
+from bio_interp.atlas._price import Pricer
+from bio_interp.errors import MismatchError, NotFoundError
+from bio_interp.linking import LinkTable, call_protein
+from bio_interp.models import LanguageModel, LoadOptions, Reading, load_model
+from bio_interp.plugins import list_plugins, load_plugin
+from bio_interp.sequences import Protein, as_proteins
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from torch import Tensor
+
+    from bio_interp.sae import SparseAutoencoder
+
+SHORTEST = 10
+CHECKED_RESIDUES = 32  # residues of a protein whose reconstruction is checked
+
+
+@runtime_checkable
+class AtlasSource(Protocol):
+    """A plugin that brings an atlas (entry-point group ``bio_interp.atlases``)."""
+
+    api_version: int
+
+    def path(self) -> Path:
+        """Folder of the atlas."""
+        ...
+
+
+class Atlas:
+    """A model, an SAE, links and calibration.
+
+    Parameters
+    ----------
+    folder
+        Holds ``atlas.json``, ``sae.safetensors``, ``sae.json`` and the Parquet files of
+        `LinkTable`.
+    options
+        How to load the language model, when it is first needed.
+    """
+
+    def __init__(self, folder: Path, options: LoadOptions | None = None) -> None:
+        self.folder, self.options = folder, options or LoadOptions()
+        self.info = AtlasInfo.load(folder)
+        self.links = LinkTable.load(folder)
+
+    def __repr__(self) -> str:
+        return f"Atlas({self.info.name!r}, model={self.info.model!r}, {self.links!r})"
+
+    @property
+    def site(self) -> str:
+        """Site of the model that is tapped."""
+        return self.info.site
+
+    @cached_property
+    def sae(self) -> SparseAutoencoder:
+        """The sparse autoencoder."""
+        from bio_interp.sae import SparseAutoencoder
+
+        return SparseAutoencoder.load(self.folder)
+
+    @cached_property
+    def model(self) -> LanguageModel:
+        """The language model.
+
+        Raises
+        ------
+        NotCachedError
+            Its weights are not on this machine.
+        MismatchError
+            Its weights are not those that the atlas was made with.
+        """
+        model = load_model(self.info.model, self.options)
+        if model.info.weights_sha256 != self.info.model_sha256:
+            raise MismatchError(
+                f"the weights of {self.info.model} with SHA-256 {self.info.model_sha256[:12]}",
+                model.info.weights_sha256[:12],
+                "Fetch the weights that the atlas names; see `bio-interp cite`.",
+            )
+        return model
+
+    @cached_property
+    def pricer(self) -> Pricer:
+        """Looks up names, link types and precisions."""
+        return Pricer(self.links, self.folder)
+
+    def annotate(
+        self,
+        proteins: str | Path | Mapping[str, str] | Iterable[Protein],
+        *,
+        min_precision: float = 0.8,
+        all_features: bool = False,
+    ) -> Annotations:
+        """Find named features in proteins.
+
+        Parameters
+        ----------
+        proteins
+            A sequence, ``{accession: sequence}``, a path, or proteins; see
+            `bio_interp.sequences.as_proteins`.
+        min_precision
+            Calls whose lower bound of precision is at least this.
+        all_features
+            Also weaker calls, flagged ``weak``, and features without a link.
+
+        Returns
+        -------
+        Annotations
+            One `ProteinResult` a protein, in input order, read as they come; memory does not grow
+            with the number of proteins.
+        """
+        return Annotations(self._annotate(as_proteins(proteins), min_precision, all_features))
+
+    def _annotate(
+        self, proteins: Iterable[Protein], min_precision: float, all_features: bool
+    ) -> Iterator[ProteinResult]:
+        # proteins on their way through the model; those too short to read pass by
+        queue: deque[Protein] = deque()
+
+        def sequences() -> Iterator[str]:
+            for protein in proteins:
+                queue.append(protein)
+                if len(protein) >= SHORTEST:
+                    yield protein.sequence
+
+        for reading in self.model.activations(sequences(), [self.site]):
+            while len(queue[0]) < SHORTEST:
+                yield _too_short(queue.popleft())
+            yield self._result(queue.popleft(), reading, min_precision, all_features)
+        yield from map(_too_short, queue)
+
+    def _result(
+        self, protein: Protein, reading: Reading, min_precision: float, all_features: bool
+    ) -> ProteinResult:
+        rows = reading.rows[self.site]
+        codes = self.encode(rows, all_features=all_features).tocsc()
+        raw = call_protein(codes, self.pricer.callers, self.pricer.sites)
+        calls = self.pricer.price(protein, raw, min_precision, weak=all_features)
+        if all_features:
+            calls += self.pricer.unlinked(protein, codes)
+        error = self.reconstruction_error(rows)
+        note, status = "", _status(calls, windowed=reading.windowed)
+        if error > self.info.domain_limit:
+            status = "out_of_domain"
+            note = f"reconstruction error {error:.2f} above {self.info.domain_limit:.2f}"
+        summary = ProteinStatus(protein.accession, len(protein), status, len(calls), note)
+        return ProteinResult(summary, tuple(calls))
+
+    def encode(self, rows: Tensor, *, all_features: bool = True) -> csr_matrix:
+        """Encode the rows of a protein, ``(residues, d_sae)``; linked features alone are quicker.
+
+        Activations are rounded to float16, as in the store that thresholds were chosen on.
+        """
+        import torch
+
+        features = None if all_features else torch.from_numpy(self.pricer.features)
+        codes = self.sae.encode(rows.float(), features=features).to_scipy()
+        codes.data = codes.data.astype(np.float16).astype(np.float32)
+        return codes
+
+    def reconstruction_error(self, rows: Tensor) -> float:
+        """Residual over variance of evenly spaced residues, 32 at most."""
+        import torch
+
+        at = torch.linspace(0, len(rows) - 1, min(len(rows), CHECKED_RESIDUES)).long()
+        some = rows[at].float()
+        missed = (some - self.sae(some)).square().sum()
+        total = (some - self.sae.norm.mean).square().sum()
+        return float(missed / total.clamp_min(1e-12))
+
+
+def load_atlas(
+    name: str | Path, *, device: str = "auto", options: LoadOptions | None = None
+) -> Atlas:
+    """Open an atlas by the name of an installed one, or by its folder.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such atlas; the message lists those installed.
+    """
+    options = options or LoadOptions(device=device)
+    installed = [p.name for p in list_plugins("atlases")]
+    if str(name) in installed:
+        source: AtlasSource = load_plugin("atlases", str(name))
+        return Atlas(source.path(), options)
+    if Path(name).is_dir():
+        return Atlas(Path(name), options)
+    raise NotFoundError(
+        f"an installed atlas ({', '.join(installed) or 'none'}) or the folder of one",
+        repr(str(name)),
+        "Check the spelling; `bio-interp plugins` lists what is installed.",
+    )
+
+
+def _status(calls: list[Call], *, windowed: bool) -> Status:
+    if not calls:
+        return "no_known_concept"
+    return "windowed" if windowed else "ok"
+
+
+def _too_short(protein: Protein) -> ProteinResult:
+    note = f"shorter than {SHORTEST} residues: not read"
+    return ProteinResult(ProteinStatus(protein.accession, len(protein), "too_short", 0, note), ())
