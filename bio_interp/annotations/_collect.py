@@ -32,7 +32,7 @@ def collect(
     annotator
         Name of the plugin that reads all files; told by content where None.
     options
-        Options of the annotator; with several annotators each gets all of them.
+        Options of the annotator; refused where files need several annotators.
 
     Returns
     -------
@@ -42,7 +42,8 @@ def collect(
     Raises
     ------
     AnnotationError
-        A file is not there or of a kind that no annotator reads, or a record cannot be read.
+        A file is not there or of a kind that no annotator reads, options are meant for one of
+        several annotators, or a record cannot be read.
     PluginError
         No annotator has that name.
 
@@ -59,6 +60,12 @@ def collect(
     if not files:
         raise AnnotationError("at least one file of annotations", "none", "Name a file.")
     chosen = _choose([Path(f) for f in files], annotator)
+    if options and len(chosen) > 1:
+        raise AnnotationError(
+            "options for one annotator",
+            f"{', '.join(options)} with files for {' and '.join(chosen)}",
+            "Read the files of each annotator in a call of its own.",
+        )
     return AnnotationTable.concat(
         [_load(name).annotate(paths, proteins, options=options) for name, paths in chosen.items()]
     )

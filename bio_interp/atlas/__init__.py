@@ -6,10 +6,12 @@ Parquet files of `LinkTable`, and ``exposure.parquet`` (hashes of the sequences 
 
 from bio_interp.atlas._atlas import Atlas, AtlasSource, load_atlas
 from bio_interp.atlas._calls import Annotations, Call, ProteinResult, ProteinStatus, Status
+from bio_interp.atlas._decoys import DECOYS, decoy_rates, decoys_of
 from bio_interp.atlas._info import AtlasInfo
 from bio_interp.atlas._price import sequence_hash
 
 __all__ = [
+    "DECOYS",
     "Annotations",
     "Atlas",
     "AtlasInfo",
@@ -18,6 +20,8 @@ __all__ = [
     "ProteinResult",
     "ProteinStatus",
     "Status",
+    "decoy_rates",
+    "decoys_of",
     "load_atlas",
     "sequence_hash",
 ]

@@ -251,7 +251,16 @@ class FeatureStore:
             Float32; ``edges[f, b]`` is the smallest activation in bin ``b``, exactly (no sampling).
             Ascending in ``b``; ``edges[f, 0]`` is the smallest activation seen; ``inf`` throughout
             where the feature never fires above 0.
+
+        Raises
+        ------
+        MismatchError
+            The mask has another length.
         """
+        if proteins is not None and len(proteins) != len(self):
+            raise MismatchError(
+                f"a mask over {len(self)} proteins", f"one over {len(proteins)}", "Rebuild it."
+            )
         return bin_edges(list(self.shards()), self.d_sae, n_bins, proteins)
 
     def _shard(self, number: int) -> FeatureShard:

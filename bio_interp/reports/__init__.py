@@ -5,6 +5,7 @@ mean, ``annotate.schema.json`` in this folder what the JSON looks like. ``start`
 1-based and inclusive in all of them.
 """
 
+from bio_interp.reports._citing import citations
 from bio_interp.reports._columns import CALL_COLUMNS, SUMMARY_COLUMNS, RunHeader, run_header
 from bio_interp.reports._machine import Finding, examine
 from bio_interp.reports._partial import PartialFile
@@ -33,6 +34,7 @@ __all__ = [
     "Totals",
     "TsvWriter",
     "choose_format",
+    "citations",
     "examine",
     "run_header",
     "write_report",

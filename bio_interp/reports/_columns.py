@@ -19,7 +19,7 @@ CALL_COLUMNS = {
     "end": "last residue that fires, inclusive",
     "concept": "what the call predicts, such as pfam:PF00069",
     "name": "the concept in words",
-    "link_type": "family_marker, locator or delineator",
+    "link_type": "family_marker, locator or delineator; unlinked for a bare feature",
     "features": "addresses of the SAE features behind the call, strongest first",
     "peak": "largest activation",
     "precision": "share of such calls that were right on calibration clusters",
@@ -27,7 +27,7 @@ CALL_COLUMNS = {
     "precision_high": "upper end of its 95 % interval",
     "n": "calibration calls behind the precision",
     "exposure": "whether the model or the SAE may have seen such proteins",
-    "flags": "low_complexity, window_edge, weak",
+    "flags": "weak (lower bound under the one asked for), low_complexity, window_edge",
 }
 SUMMARY_COLUMNS = {
     "accession": "protein, as in the input",
@@ -80,7 +80,15 @@ def run_header(info: AtlasInfo, min_precision: float) -> RunHeader:
         model=info.model,
         licence=info.licence,
         min_precision=min_precision,
+        notes=(*_decoys(info), *info.notes),
     )
+
+
+def _decoys(info: AtlasInfo) -> list[str]:
+    if not info.decoys:
+        return []
+    rates = ", ".join(f"{kind} {rate:g}" for kind, rate in info.decoys.items())
+    return [f"calls per 1,000 decoy proteins at the default precision: {rates}"]
 
 
 def choose_columns(asked: Sequence[str] | None, known: Sequence[str]) -> list[str]:

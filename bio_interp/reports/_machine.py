@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from bio_interp.cache import DATA_SETS, cache_folder, is_cached
-from bio_interp.errors import BioInterpError
+from bio_interp.errors import BioInterpError, NotCachedError
 from bio_interp.plugins import find_problem, list_plugins
 
 _BAD_LIGHTNING = ("2.6.2", "2.6.3")  # malicious releases, GHSA-w37p-236h-pfx3
@@ -67,24 +67,15 @@ def _packages() -> Iterator[Finding]:
 def _devices() -> Iterator[Finding]:
     import torch
 
+    from bio_interp.models import native_bf16
+
     yield Finding("device", "cpu", f"{os.cpu_count()} cores, {torch.get_num_threads()} threads")
-    yield Finding("device", "cpu bf16", _native_bf16())
+    native = native_bf16(torch.device("cpu"))
+    yield Finding("device", "cpu bf16", "native" if native else "in software: slower than fp32")
     for index in range(torch.cuda.device_count()):
         yield Finding("device", f"cuda:{index}", torch.cuda.get_device_name(index))
     if torch.backends.mps.is_available():
         yield Finding("device", "mps", "available")
-
-
-def _native_bf16() -> str:
-    import torch
-
-    # private names: torch says nothing public about these instructions (2.6 to 2.13)
-    known = {
-        "AMX": getattr(torch.cpu, "_is_amx_tile_supported", None),
-        "AVX512-BF16": getattr(torch.cpu, "_is_avx512_bf16_supported", None),
-    }
-    found = [name for name, supported in known.items() if supported and supported()]
-    return ", ".join(found) or "none found; bf16 works but is slow"
 
 
 def _cache() -> Iterator[Finding]:
@@ -101,11 +92,16 @@ def _cache() -> Iterator[Finding]:
 def _atlas(name: str) -> Finding:
     from bio_interp.atlas import load_atlas
 
+    found = "-"
     try:
-        info = load_atlas(name).info
+        atlas = load_atlas(name, device="cpu")
+        found = f"{atlas.info.version}, model {atlas.info.model}"
+        weights = atlas.model.info.weights_sha256  # refuses weights of another hash
+    except NotCachedError as error:
+        return Finding("atlas", name, f"{found} (weights not here: {error.todo})")
     except BioInterpError as error:
-        return Finding("atlas", name, "-", " ".join(str(error).split()))
-    return Finding("atlas", name, f"{info.version}, model {info.model}")
+        return Finding("atlas", name, found, " ".join(str(error).split()))
+    return Finding("atlas", name, f"{found}, weights {weights[:12]}")
 
 
 def _project(requirement: str) -> str:

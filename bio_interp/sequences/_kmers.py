@@ -21,8 +21,8 @@ KMER_FACTS = {
 def kmer_links(proteins: Sequence[Protein]) -> Iterator[tuple[str, str]]:
     """Link proteins whose sets of 4-mers have a Jaccard index of 0.05 or more.
 
-    Every protein is linked to itself too. At 55 % identity two proteins of like length share about
-    9 % of their 4-mers; random ones of 350 residues 0.2 %.
+    Every protein is linked to itself too. Of two proteins of 350 residues that differ by random
+    substitutions, it links all at 70 % identity, 80 % at 60 %, half at 55 % and few below.
     """
     import scipy.sparse as sparse  # pyright: ignore[reportMissingTypeStubs]
 
@@ -42,7 +42,7 @@ def kmer_links(proteins: Sequence[Protein]) -> Iterator[tuple[str, str]]:
         union = sizes[row] + sizes[column] - shared.data
         near = (shared.data >= _JACCARD * union) & (row < column)
         for one, other in zip(row[near], column[near], strict=True):
-            yield proteins[one].accession, proteins[other].accession
+            yield proteins[int(one)].accession, proteins[int(other)].accession
 
 
 def _kmers(sequence: str) -> Int[ndarray, "kmers"]:

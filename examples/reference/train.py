@@ -55,7 +55,7 @@ class Crops:
         """Batches of about `tokens` tokens of like length; `pool` makes them reproducible."""
         dice = random.Random(f"{seed}:{pool}")
         batches: list[list[str]] = [[]]
-        for piece in sorted((self.draw(dice) for _ in range(2048)), key=len):
+        for piece in sorted((self.draw(dice) for _ in range(512)), key=len):
             if (len(batches[-1]) + 1) * (len(piece) + 2) > tokens:
                 batches.append([])
             batches[-1].append(piece)
@@ -142,22 +142,22 @@ class Run:
     def go(self, crops: Crops) -> None:
         """Train until the time is used up."""
         state, begun, earlier = self.state, time.monotonic(), self.state["seconds"]
-        mean, log = 3.0, (self.args.out / "log.jsonl").open("a")
-        while state["seconds"] < self.args.minutes * 60:
+        mean, budget = 3.0, self.args.minutes * 60
+        while state["seconds"] < budget:
             for pieces in crops.batches(state["pool"], self.args.seed, self.args.tokens):
                 torch.manual_seed(state["step"])
                 mean += 0.02 * (self.step(pieces) - mean)
                 state["seconds"] = earlier + time.monotonic() - begun
-                if state["seconds"] >= self.args.minutes * 60:
+                if state["seconds"] >= budget:
                     break
-                if state["step"] % 50 == 0:
-                    print(json.dumps(state | {"loss": round(mean, 4)}), file=log, flush=True)
             state["pool"] += 1
             self.save()
+            with (self.args.out / "log.jsonl").open("a") as log:
+                log.write(json.dumps(state | {"loss": round(mean, 4)}) + "\n")
 
 
 def main() -> None:
-    """Train, leaving ``checkpoint.pt`` and ``log.jsonl`` in ``--out``."""
+    """Train, leaving ``checkpoint.pt``, ``settings.json`` and ``log.jsonl`` in ``--out``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="what prepare.py wrote")
     parser.add_argument("--out", type=Path, required=True)
@@ -174,9 +174,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    run = Run(args)
-    run.go(Crops(args.data, args.whole))
-    (args.out / "settings.json").write_text(json.dumps(vars(args) | run.state, default=str))
+    (args.out / "settings.json").write_text(json.dumps(vars(args), default=str))
+    Run(args).go(Crops(args.data, args.whole))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,19 @@ def scan(
     AnnotationError
         A file holds no HMMER3 profile.
     """
-    models = _load(profiles, evalue)
+    models = load_all(profiles, evalue)
+    yield from blocks_of_hits(proteins, models, evalue=evalue, block=block, threads=threads)
+
+
+def blocks_of_hits(
+    proteins: Iterable[Protein],
+    models: Sequence[Any],
+    *,
+    evalue: float = EVALUE,
+    block: int = BLOCK,
+    threads: int = 0,
+) -> Iterator[tuple[list[Protein], pl.DataFrame]]:
+    """Do what `scan` does with profiles that are loaded already."""
     stream = iter(proteins)
     while taken := list(islice(stream, block)):
         yield taken, search(taken, models, evalue=evalue, threads=threads)
@@ -89,7 +101,7 @@ def scan_to_table(
     MismatchError
         The folder holds a scan with other profiles or settings, or of other proteins.
     """
-    models = _load(profiles, evalue)
+    models = load_all(profiles, evalue)
     settings = {
         "schema": 1,
         "profiles": sha256_text(sha256_file(path) for path in profiles),
@@ -136,7 +148,8 @@ def read_scan(out: Path) -> tuple[pl.DataFrame, dict[str, int], list[str]]:
     return rows.drop_nulls("pfam").select(*HITS), scanned, families
 
 
-def _load(profiles: Sequence[Path], evalue: float) -> list[Any]:
+def load_all(profiles: Sequence[Path], evalue: float = EVALUE) -> list[Any]:
+    """Load profiles, and log which of them carry no gathering cutoffs."""
     models = load_profiles(profiles)
     if bare := without_cutoffs(models):
         _log.warning(

@@ -15,8 +15,8 @@ from bio_interp.sequences import Protein
 from bio_interp_pfam._files import first_bytes
 from bio_interp_pfam._hits import is_hit_table, read_hits, read_scanned
 from bio_interp_pfam._names import pfam_names
-from bio_interp_pfam._profiles import families, is_profile, load_profiles
-from bio_interp_pfam._scan import EVALUE, read_scan, scan
+from bio_interp_pfam._profiles import families, is_profile
+from bio_interp_pfam._scan import EVALUE, blocks_of_hits, load_all, read_scan
 from bio_interp_pfam._tables import HITS, pfam_table
 
 _OPTIONS = ("evalue", "threads", "kind")
@@ -104,12 +104,12 @@ def _scanned_now(
     sources: _Sources, proteins: Sequence[Protein] | None, options: Mapping[str, str]
 ) -> tuple[pl.DataFrame, dict[str, int], list[str]]:
     needed = _needed(proteins, "to scan")
-    looked_for = families(load_profiles(sources.profiles))
     evalue = float(options.get("evalue", EVALUE))
     threads = int(options.get("threads", 0))
-    blocks = scan(needed, sources.profiles, evalue=evalue, threads=threads)
+    models = load_all(sources.profiles, evalue)
+    blocks = blocks_of_hits(needed, models, evalue=evalue, threads=threads)
     hits = pl.concat([pl.DataFrame([], HITS), *(found for _, found in blocks)])
-    return hits, {p.accession: len(p) for p in needed}, looked_for
+    return hits, {p.accession: len(p) for p in needed}, families(models)
 
 
 def _scanned_before(

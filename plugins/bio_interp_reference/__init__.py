@@ -21,7 +21,7 @@ class ReferenceSource:
     api_version = 1
 
     def names(self) -> Sequence[str]:
-        """The one model of this plugin."""
+        """Name the one model of this plugin."""
         return (NAME,)
 
     def load(self, name: str, options: LoadOptions) -> LanguageModel:

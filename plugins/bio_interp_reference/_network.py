@@ -5,11 +5,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load
-
 from bio_interp.errors import MismatchError, NotCachedError
 from bio_interp.models import Esm2Engine, LoadOptions
+from safetensors import SafetensorError
+from safetensors.torch import load
 
 if TYPE_CHECKING:
     from esm.model.esm2 import ESM2

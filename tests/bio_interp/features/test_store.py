@@ -129,9 +129,9 @@ def test_a_killed_writer_loses_only_its_unfinished_shard(tmp_path):
 
 def test_an_error_in_the_block_keeps_the_proteins_added_before_it(tmp_path):
     store = new_store(tmp_path)
-    with pytest.raises(ZeroDivisionError), store.writer() as writer:
-        writer.add("P0", csr_matrix(np.eye(D_SAE)))
-        _ = 1 / 0
+    proteins = [np.eye(D_SAE), np.eye(D_SAE + 1)]
+    with pytest.raises(MismatchError):
+        fill(store, proteins)
     assert FeatureStore.open(tmp_path).done() == {"P0"}
 
 

@@ -1,0 +1,74 @@
+"""Build one of our own atlases: ``python examples/atlas/build.py RECIPE.toml --data DIR --out DIR``.
+
+Every stage keeps what it finished under ``--out``: killed at any time, the same command goes on.
+"""
+
+import argparse
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # the stages lie beside this file
+
+import polars as pl
+from baselines import neuron_store
+from bio_interp.annotations import AnnotationTable
+from bio_interp.models import LoadOptions, load_model
+from bio_interp.provenance import write_json
+from fit import encode, fit_sae
+from harvest import Harvest
+from pack import pack
+from report import figures, paired_bootstrap
+from sample import EVALUATED, SampleConfig, draw
+from sources import annotate_sources, read_sources
+
+from bio_interp.linking import link
+
+
+def main() -> None:
+    """Run the stages in order."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the source files")
+    parser.add_argument("--out", type=Path, required=True, help="working folder")
+    parser.add_argument("--atlas", type=Path, help="where the atlas goes; default: OUT/atlas")
+    parser.add_argument("--neurons", action="store_true", help="link the model's neurons too")
+    args = parser.parse_args()
+    recipe = tomllib.loads(args.recipe.read_text())
+    options = LoadOptions(**recipe.get("load", {}))
+    sources = read_sources(args.data, args.out)
+    drawn = draw(sources, SampleConfig(**recipe["sample"]), args.out / "sample.tsv")
+    model = load_model(recipe["model"], options)
+    harvest = Harvest(args.out / "activations", drawn)
+    harvest.read(model, recipe["atlas"]["site"], sources)
+    evaluated = {a for a, fold in drawn if fold in EVALUATED}
+    annotations = AnnotationTable.load(annotate_sources(sources, evaluated, args.data, args.out))
+    sae_folder = fit_sae(harvest, model, recipe["atlas"]["site"], recipe["sae"], args.out)
+    table, calls = link(encode(harvest, sae_folder, args.out), annotations, sources.split)
+    calls.write_parquet(args.out / "test_calls.parquet")
+    tested = sum(fold == "test" for _, fold in drawn)
+    measured = dict(figures(table, calls, tested))
+    if args.neurons:
+        neurons, _ = link(neuron_store(harvest, args.out), annotations, sources.split)
+        measured["neurons"] = figures(neurons, pl.DataFrame(schema=calls.schema), tested)["links"]
+        measured["sae_minus_neurons"] = paired_bootstrap(table, neurons)
+    write_json(args.out / "figures.json", measured)
+    atlas = pack(
+        args.atlas or args.out / "atlas",
+        about=recipe["atlas"],
+        model=model,
+        sources=sources,
+        sae_folder=sae_folder,
+        table=table,
+        harvest=harvest,
+        drawn=drawn,
+        measured=measured,
+        options=options,
+    )
+    print(json.dumps(measured, indent=2))
+    print(f"wrote {atlas!r} to {atlas.folder}")
+
+
+if __name__ == "__main__":
+    main()
