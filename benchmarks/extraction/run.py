@@ -19,7 +19,7 @@ from esm.model.esm2 import ESM2
 from bio_interp.models import Esm2Engine, LoadOptions, native_bf16
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from _harness import SHARED, alternate, finish, parse, per_second, ratio, record  # noqa: E402
+from _harness import SHARED, alternate, finish, parse, per_second, ratio, record
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 PEERS = ("fair_esm_one", "fair_esm_4096", "fair_esm_8")

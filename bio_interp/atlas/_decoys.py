@@ -1,6 +1,7 @@
 """Sequences that hold no domain: what is called in them is called wrongly."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def dipeptide_shuffled(sequence: str, rng: Random) -> str:
     'AABB'
     """
     follows: dict[str, list[str]] = {}
-    for left, right in zip(sequence, sequence[1:], strict=False):
+    for left, right in pairwise(sequence):
         follows.setdefault(left, []).append(right)
     exits = _exits(follows, sequence[-1], rng)
     for letter, nexts in follows.items():

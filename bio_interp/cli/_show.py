@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 _PATIENCE = 2.0  # seconds before a bar is drawn
@@ -26,7 +26,7 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 @contextmanager
-def counter(unit: str, *, draw: bool) -> Iterator[Callable[[int], None]]:
+def counter(unit: str, *, draw: bool) -> Generator[Callable[[int], None], None, None]:
     """Give a function that shows a count on stderr once the work has taken two seconds."""
     start = shown = time.monotonic()
     drawn = False

@@ -4,7 +4,8 @@ Calls of the calibrate fold are put into strata of strength. In stratum ``s`` a 
 (all Pfam families, say) has a precision ``p_s``, fitted monotone; a concept with ``k`` right of
 ``n`` calls there has the posterior ``Beta(m p_s + k, m (1 - p_s) + n - k)``. The weight ``m`` says
 how much concepts of a class differ; it is fitted by maximum marginal likelihood (beta-binomial
-empirical Bayes; Casella 1985, The American Statistician 39:83). A homology cluster counts as one
+empirical Bayes; Casella 1985, The American Statistician 39:83), and is no more than the number of
+clusters of other concepts in the stratum. A homology cluster counts as one
 call of a concept in a stratum, since its members are right or wrong together.
 """
 
@@ -77,7 +78,8 @@ def _calibrate_group(calls: pl.DataFrame, concepts: list[str]) -> pl.DataFrame:
     counted = calls.with_columns(pl.Series("stratum", stratum, dtype=pl.Int64))
     n, k, calls_n = _tables(counted, concepts, len(lower))
     prior = _monotone((k.sum(0) + 0.5) / (n.sum(0) + 1.0), n.sum(0) + 1.0)
-    m = _fit_weight(n, k, prior)
+    # what other concepts saw in the stratum bounds the weight: a prior from 5 clusters weighs 5
+    m = np.minimum(_fit_weight(n, k, prior), n.sum(0) - n + 1.0)
     return _posterior(concepts, lower, m * prior + k, m * (1 - prior) + n - k, n, calls_n)
 
 

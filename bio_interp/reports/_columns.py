@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bio_interp import __version__
 from bio_interp.errors import NotFoundError
@@ -144,7 +144,7 @@ def as_text(column: str, value: Any) -> str:
     ('0.935', '-', 'a b')
     """
     if isinstance(value, (list, tuple)):
-        value = ",".join(str(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
+        value = ",".join(map(str, cast("list[object]", value)))
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return "-"
     text = _FORMATS[column](value) if column in _FORMATS else str(value)

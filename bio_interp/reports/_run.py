@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO, cast
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from bio_interp.errors import InputError
 from bio_interp.reports._columns import RunHeader
@@ -119,8 +119,8 @@ def write_report(
     if options.out is None:
         writer = _writer(form, sys.stdout, header, options)
         return _to_stream(writer, annotate(proteins), progress)
-    settings = {"header": header.lines(), "format": form, "columns": options.columns}
-    settings["summary"] = options.summary
+    settings: dict[str, Any] = {"header": header.lines(), "format": form}
+    settings |= {"columns": options.columns, "summary": options.summary}
     _check_target(options.out)
     # columns are checked before a file is made
     _writer(form, sys.stdout, header, options)
@@ -168,7 +168,7 @@ def _started(results: Iterator[ProteinResult]) -> Iterator[ProteinResult]:
 
 
 @contextmanager
-def _kept(file: PartialFile, writer: ReportWriter) -> Iterator[None]:
+def _kept(file: PartialFile, writer: ReportWriter) -> Generator[None, None, None]:
     """Leave a whole, marked partial file behind whatever goes wrong."""
     try:
         yield
@@ -207,4 +207,4 @@ def _guess(out: Path | None) -> Format:
             str(out),
             "Say the format with -f tsv, json, gff3 or table.",
         )
-    return cast("Format", _SUFFIXES[suffix])
+    return _SUFFIXES[suffix]

@@ -20,9 +20,7 @@ SCHEMA = "bio-interp-sae/1"
 _WEIGHTS = ("W_enc", "W_dec")
 
 
-def write_sae(
-    sae: SparseAutoencoder, folder: Path, weights: Literal["float32", "int8"]
-) -> None:
+def write_sae(sae: SparseAutoencoder, folder: Path, weights: Literal["float32", "int8"]) -> None:
     """Write both files; the JSON comes last and names the hash of the tensors."""
     if weights not in ("float32", "int8"):
         raise InputError("weights 'float32' or 'int8'", repr(weights), "Choose one.")
@@ -120,5 +118,3 @@ def _read_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
 
 def _broken(path: Path, why: str) -> BioInterpError:
     return InputError("a whole SAE file", f"{path}: {why}", "Copy or train it again.")
-
-

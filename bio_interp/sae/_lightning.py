@@ -1,10 +1,11 @@
 """Lightning's side of training: the loop, checkpoints, logs. Imported only by `train`."""
 
 import logging
+import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
+from bio_interp.provenance import atomic_path
 from bio_interp.sae._rows import Batches
 from bio_interp.sae._train import OnStep
 from bio_interp.sae._trainable import StepLoss, TrainableSae
@@ -96,6 +99,7 @@ def fit(
     with _quiet():
         trainer = Trainer(
             **_where(device),
+            plugins=[_AtomicCheckpoints()],
             max_steps=config.steps,
             max_epochs=-1,
             logger=CSVLogger(folder, name="logs", flush_logs_every_n_steps=1),
@@ -109,8 +113,19 @@ def fit(
         )
         module = TrainingModule(trainable, on_step)
         resume = str(last) if last.is_file() else None
-        trainer.fit(module, batches, ckpt_path=resume, weights_only=True)
+        with _interruptible(trainer):
+            trainer.fit(module, batches, ckpt_path=resume, weights_only=True)
     trainable.cpu()
+
+
+class _AtomicCheckpoints(TorchCheckpointIO):
+    """Checkpoints that are whole or absent; Lightning's own are moved between file systems."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
+        with atomic_path(Path(path)) as temporary:
+            torch.save(checkpoint, temporary)
 
 
 def _checkpointer(folder: Path, every: int) -> ModelCheckpoint:
@@ -131,7 +146,20 @@ def _where(device: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _interruptible(trainer: Trainer) -> Generator[None]:
+    """Raise `KeyboardInterrupt` on Ctrl-C: Lightning exits with 1 and goes deaf to the next."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as exit_:
+        if not trainer.interrupted:
+            raise
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from exit_
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
     """Keep Lightning's advertisements and its advice on data loaders from the user."""
     names = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
     loggers = [logging.getLogger(name) for name in names]

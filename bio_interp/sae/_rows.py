@@ -84,7 +84,7 @@ class Batches:
         batch_rows: int,
         d_model: int,
         *,
-        start: Place = Place(),  # noqa: B008 - frozen
+        start: Place = Place(),
         opened: Opened | None = None,
     ) -> None:
         self.source, self.batch_rows, self.d_model = source, batch_rows, d_model
@@ -124,7 +124,6 @@ class Batches:
                 )
             epoch, skip = epoch + 1, 0
 
-
     def _open(self, epoch: int) -> Iterator[Tensor]:
         opened, self.opened = self.opened, None
         return _epoch(self.source, epoch) if opened is None else iter(opened)
@@ -149,5 +148,3 @@ def _checked(rows: Tensor, d_model: int | None) -> Tensor:
             "Read the model in float32, or leave out the protein that overflows.",
         )
     return rows
-
-

@@ -28,9 +28,7 @@ def select_topk(pre: Tensor, k: int, hint: float = 0.0) -> SparseCodes:
     features, order = top.indices.sort(dim=1)  # (rows, k)
     values = top.values.gather(1, order)
     on = values > 0
-    return SparseCodes(
-        counts_to_indptr(on.sum(1)), features[on].int(), values[on], pre.shape[1]
-    )
+    return SparseCodes(counts_to_indptr(on.sum(1)), features[on].int(), values[on], pre.shape[1])
 
 
 def select_batchtopk(pre: Tensor, k: int, hint: float = 0.0) -> SparseCodes:

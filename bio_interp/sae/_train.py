@@ -1,5 +1,6 @@
 """Train an SAE from a stream of activations; resumable, logged, Lightning underneath."""
 
+import json
 import logging
 import os
 from collections.abc import Callable, Mapping
@@ -95,9 +96,7 @@ def _resumed(checkpoint: Path, config: TrainConfig) -> tuple[TrainableSae, Place
     """Build an SAE of the checkpoint's sizes; Lightning fills in weights and optimizer."""
     saved = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)
     weights = saved["state_dict"]
-    norm = InputNorm(
-        weights["trainable.norm.mean"].clone(), float(weights["trainable.norm.scale"])
-    )
+    norm = InputNorm(weights["trainable.norm.mean"].clone(), float(weights["trainable.norm.scale"]))
     start = Place(int(weights["epoch"]), int(weights["row"]))
     _log.info("resuming at step %d, epoch %d, row %d", saved["global_step"], start.epoch, start.row)
     return TrainableSae(norm, config), start
@@ -109,13 +108,12 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
     if not path.is_file():
         write_json(path, settings)
         return
-    import json
-
     try:
         stored = json.loads(path.read_text())
-    except (ValueError, OSError) as error:
+        stored["config"].keys()
+    except (ValueError, OSError, TypeError, KeyError, AttributeError) as error:
         raise InputError("a settings file", f"{path}: {error}", "Give another folder.") from error
-    if stored != settings:
+    if _differences(stored, settings):
         raise MismatchError(
             f"the settings of the run in {os.fspath(folder)}",
             f"other ones ({_differences(stored, settings)})",
@@ -124,6 +122,7 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
 
 
 def _differences(stored: dict[str, Any], settings: dict[str, Any]) -> str:
-    old, new = stored.get("config", {}), settings["config"]
-    changed = [key for key in new if old.get(key) != new[key]]
+    """Name the settings that changed; one that an older version did not have is not one."""
+    old, new = stored["config"], settings["config"]
+    changed = [key for key in new if key in old and old[key] != new[key]]
     return ", ".join(f"{key}: {old.get(key)} there, {new[key]} here" for key in changed)

@@ -155,6 +155,5 @@ class TrainableSae(nn.Module):
         if self.config.aux_coefficient == 0 or dead.shape[0] == 0:
             return x.new_zeros(())
         aux_k = self.config.aux_k or max(1, x.shape[1] // 2)
-        return auxk_loss(
-            x, residual, self.encoder[dead], self.b_enc[dead], self.decoder[dead], k=aux_k
-        )
+        weights = (w.index_select(0, dead) for w in (self.encoder, self.b_enc, self.decoder))
+        return auxk_loss(x, residual, *weights, k=aux_k)

@@ -1,4 +1,4 @@
-"""Build one of our own atlases: ``python examples/atlas/build.py RECIPE.toml --data DIR --out DIR``.
+"""Build an atlas of ours: ``python examples/atlas/build.py RECIPE.toml --data DIR --out DIR``.
 
 Every stage keeps what it finished under ``--out``: killed at any time, the same command goes on.
 """

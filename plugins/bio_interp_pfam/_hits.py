@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from bio_interp.errors import AnnotationError
 
+from bio_interp.errors import AnnotationError
 from bio_interp_pfam._files import first_bytes, open_text
 from bio_interp_pfam._tables import HITS
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+
 from bio_interp.errors import AnnotationError
 
 NAMES: dict[str, Any] = {

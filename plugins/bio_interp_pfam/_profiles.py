@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
+
 from bio_interp.errors import AnnotationError, MissingExtraError
 from bio_interp.sequences import Protein
-
 from bio_interp_pfam._files import open_bytes
 from bio_interp_pfam._tables import HITS, drop_version
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+
 from bio_interp.errors import MismatchError, NotFoundError
 from bio_interp.provenance import atomic_path, sha256_file, sha256_text, write_json
 from bio_interp.sequences import Protein
-
 from bio_interp_pfam._profiles import families, load_profiles, search, without_cutoffs
 from bio_interp_pfam._tables import HITS
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+
 from bio_interp.annotations import AnnotationTable
 from bio_interp.errors import AnnotationError
 from bio_interp.sequences import Protein
-
 from bio_interp_pfam._files import first_bytes
 from bio_interp_pfam._hits import is_hit_table, read_hits, read_scanned
 from bio_interp_pfam._names import pfam_names

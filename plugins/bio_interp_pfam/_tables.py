@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import polars as pl
+
 from bio_interp.annotations import (
     CONCEPTS,
     COVERAGE,
@@ -16,7 +17,6 @@ from bio_interp.annotations import (
     unknown_over,
 )
 from bio_interp.errors import AnnotationError
-
 from bio_interp_pfam._names import NAMES, group_stem, stand_in_names
 
 HITS: dict[str, Any] = {

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bio_interp.errors import AnnotationError
-
 from bio_interp_prosite._pattern import Pattern, parse_pattern
 from bio_interp_prosite._records import PrositeEntry, is_prosite, read_entries, unreadable
 

@@ -148,11 +148,13 @@ def test_a_store_is_filled_and_goes_on_where_it_stopped(toy_source, tmp_path):
 
 
 def test_an_sae_that_computes_in_bf16_is_encoded_as_float32(toy_source):
+    sae = toy_source.sae
+
     class Halved:
-        config = toy_source.sae.config
+        config = sae.config
 
         def encode(self, x: torch.Tensor):
-            codes = toy_source.sae.encode(x)
+            codes = sae.encode(x)
             return type(codes)(codes.indptr, codes.features, codes.values.bfloat16(), codes.d_sae)
 
     full = encode(PROTEINS, toy_source)

@@ -37,7 +37,7 @@ def holds(store: FeatureStore, proteins: list[np.ndarray]) -> bool:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(PROTEINS, st.integers(1, 4), st.integers(1, 30))
 def test_a_store_gives_back_the_codes_for_any_shard_size(proteins, per_shard, nonzeros):
     with tempfile.TemporaryDirectory() as name:
@@ -50,7 +50,7 @@ def test_a_store_gives_back_the_codes_for_any_shard_size(proteins, per_shard, no
         assert len(store.entries) >= len(proteins) / per_shard
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(PROTEINS, st.integers(1, 4))
 def test_a_feature_is_the_column_of_all_proteins(proteins, per_shard):
     with tempfile.TemporaryDirectory() as name:
@@ -187,7 +187,7 @@ def test_a_code_too_small_for_float16_still_fires(tmp_path):
     assert store.firing_counts().tolist() == [1, 1, 0, 0, 0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(PROTEINS, st.integers(1, 5), st.sampled_from(["float16", "float32"]), st.data())
 def test_bins_hold_equally_many_of_a_features_positive_activations(proteins, n_bins, dtype, data):
     mask = data.draw(st.lists(st.booleans(), min_size=len(proteins), max_size=len(proteins)))

@@ -7,10 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from bio_interp.errors import InputError, MissingExtraError, NotFoundError
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bio_interp.errors import InputError, MissingExtraError, NotFoundError
 from bio_interp.sequences import FOLDS, Protein, Split, deal, find_mmseqs, make_split
 
 _LETTERS = "ACDEFGHIKLMNPQRSTVWY"
@@ -59,6 +59,7 @@ def test_the_deal_is_that_of_the_frozen_rule():
     assert deal([(name, row[0]) for name, row in frozen.items()], {}).rows == frozen
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(_NAMES, _NAMES), max_size=30), st.randoms())
 def test_clusters_are_what_chains_of_links_join_in_any_order(links, order: random.Random):
     split = deal(links, {})
@@ -195,7 +196,7 @@ def test_a_failing_mmseqs_is_an_error_with_its_last_lines(
     program.write_text("#!/bin/sh\necho 'No space left on device' >&2\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(InputError, match="exit code 3 .*No space left"):
+    with pytest.raises(InputError, match=r"exit code 3 .*No space left"):
         make_split(families(0.1), method="mmseqs")
 
 
