@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,7 +43,7 @@ def versions(packages: Iterable[str] = ("bio-interp", "torch", "numpy")) -> dict
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Generator[Path]:
     """Give a temporary path that becomes `path` when the block ends well, and vanishes if not.
 
     The file is flushed to disk before it is renamed, so that `path` is whole or absent even after

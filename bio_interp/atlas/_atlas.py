@@ -65,16 +65,25 @@ class Atlas:
         """Site of the model that is tapped."""
         return self.info.site
 
-    @cached_property
+    @property
+    def name(self) -> str:
+        """Name of the atlas; its features are ``<name>/f1234``."""
+        return self.info.name
+
+    @property
     def sae(self) -> SparseAutoencoder:
-        """The sparse autoencoder."""
+        """The sparse autoencoder, loaded when first asked for."""
+        return self._sae
+
+    @cached_property
+    def _sae(self) -> SparseAutoencoder:
         from bio_interp.sae import SparseAutoencoder
 
         return SparseAutoencoder.load(self.folder)
 
-    @cached_property
+    @property
     def model(self) -> LanguageModel:
-        """The language model.
+        """The language model, loaded when first asked for.
 
         Raises
         ------
@@ -83,6 +92,10 @@ class Atlas:
         MismatchError
             Its weights are not those that the atlas was made with.
         """
+        return self._model
+
+    @cached_property
+    def _model(self) -> LanguageModel:
         model = load_model(self.info.model, self.options)
         if model.info.weights_sha256 != self.info.model_sha256:
             raise MismatchError(
@@ -146,7 +159,9 @@ class Atlas:
         self, protein: Protein, reading: Reading, min_precision: float, all_features: bool
     ) -> ProteinResult:
         rows = reading.rows[self.site]
-        codes = self.encode(rows, all_features=all_features).tocsc()
+        from scipy.sparse import csc_matrix
+
+        codes = csc_matrix(self.encode(rows, all_features=all_features))
         raw = call_protein(codes, self.pricer.callers, self.pricer.sites)
         calls = self.pricer.price(protein, raw, min_precision, weak=all_features)
         if all_features:

@@ -82,12 +82,13 @@ def call_protein(
 def _call_concept(
     codes: csc_matrix, concept: str, callers: Sequence[Caller], max_gap: int
 ) -> Iterator[RawCall]:
-    columns = np.zeros((len(callers), codes.shape[0]), dtype=np.float32)  # (callers, residues)
+    residues = int(codes.get_shape()[0])
+    columns = np.zeros((len(callers), residues), dtype=np.float32)  # (callers, residues)
     for row, caller in zip(columns, callers, strict=True):
         part = slice(codes.indptr[caller.feature], codes.indptr[caller.feature + 1])
         values = codes.data[part]
         row[codes.indices[part]] = np.where(values >= caller.threshold, values, 0.0)
-    for start, end in runs((columns > 0).any(axis=0), max_gap=max_gap):
+    for start, end in runs(columns.max(axis=0) > 0, max_gap=max_gap):
         block = columns[:, start - 1 : end]
         peaks = block.max(axis=1)
         strengths = [float(c.strength(p[None])[0]) for c, p in zip(callers, peaks, strict=True)]

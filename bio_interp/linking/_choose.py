@@ -88,10 +88,11 @@ class _Screen:
 
     def best(self, concept: int, edges: Float[ndarray, "d_sae bins"]) -> Iterator[Choice]:
         """Best feature and threshold by each of the two scores."""
-        for kind, f1, true in (
+        screened: tuple[tuple[LinkType, Float[ndarray, "d_sae bins"], int], ...] = (
             ("interplm", self.interplm, self.spans),
             ("family_marker", self.marker, self.proteins),
-        ):
+        )
+        for kind, f1, true in screened:
             feature, b = np.unravel_index(int(f1.argmax()), f1.shape)
             score = Score(np.nan, np.nan, float(f1[feature, b]), 0, true)
             yield Choice(concept, kind, int(feature), float(edges[feature, b]), score)

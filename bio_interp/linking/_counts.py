@@ -47,14 +47,18 @@ class Counts:
     fired_proteins: Int[ndarray, "d_sae classes bins"]
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            *(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True))
-        )
+        return Counts(**{name: array + vars(other)[name] for name, array in vars(self).items()})
 
     def of_concept(self, concept: int) -> Counts:
         """Take the counts of one concept; its arrays lose the axis of concepts."""
-        four = (self.hits, self.ignored, self.spans, self.proteins)
-        return Counts(*(array[:, concept] for array in four), self.fired, self.fired_proteins)
+        return Counts(
+            hits=self.hits[:, concept],
+            ignored=self.ignored[:, concept],
+            spans=self.spans[:, concept],
+            proteins=self.proteins[:, concept],
+            fired=self.fired,
+            fired_proteins=self.fired_proteins,
+        )
 
     def interplm_f1(self, coverage_class: int, spans: int) -> Float[ndarray, "d_sae bins"]:
         """F1 of residue precision and any-hit span recall of one concept (InterPLM's definition).

@@ -104,10 +104,12 @@ def judged_calls(store: FeatureStore, labels: Labels, table: LinkTable, fold: st
     DataFrame
         ``accession, concept, start, end, strength, right, cluster``.
     """
+    from scipy.sparse import csc_matrix
+
     callers, sites = table.callers_by_concept(), table.sites()
     view, rows = Fold(store, labels, fold), list[tuple[int, RawCall]]()
     for protein in np.flatnonzero(labels.proteins_of(fold)):
-        codes = store.protein(store.accessions[protein]).tocsc()
+        codes = csc_matrix(store.protein(store.accessions[protein]))
         rows += [(int(protein), call) for call in call_protein(codes, callers, sites)]
     number = {c: i for i, c in enumerate(labels.concepts["concept"])}
     by_concept: dict[str, list[tuple[int, RawCall]]] = {}

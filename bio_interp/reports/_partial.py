@@ -61,6 +61,7 @@ class PartialFile:
         self.journal = path.with_name(path.name + ".partial.done")
         self.mark = self._last_mark(settings, resume)
         self._digest = hashlib.sha256()
+        self._goes_on = False  # whether the input was seen to be that of the last mark
         try:
             if not self.mark.proteins:
                 self.journal.write_text(json.dumps(settings) + "\n")
@@ -87,8 +88,9 @@ class PartialFile:
             if protein is None:
                 raise self._other_input(f"only {number} proteins")
             self._count(protein.accession, len(protein))
-        if self._digest.hexdigest() != self.mark.digest and self.mark.proteins:
+        if self.mark.proteins and self._digest.hexdigest() != self.mark.digest:
             raise self._other_input("other proteins, or the same in another order")
+        self._goes_on = True
         yield from proteins
 
     def done(self, accession: str, length: int, calls: int) -> None:
@@ -112,7 +114,8 @@ class PartialFile:
 
     def keep(self) -> None:
         """Leave what is finished for another run; leave no file where nothing is."""
-        self.save()
+        if self._goes_on:
+            self.save()
         self.stream.close()
         if not self.mark.proteins:
             self.partial.unlink(missing_ok=True)

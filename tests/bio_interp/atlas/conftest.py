@@ -130,6 +130,6 @@ def toy_atlas(tmp_path_factory) -> Atlas:
         versions={},
     ).save(atlas)
     loaded = Atlas(atlas)
-    loaded.__dict__["model"] = model  # in place of a plugin's
+    loaded.__dict__["_model"] = model  # in place of a plugin's
     loaded.__dict__["seen_sequence"] = sequences["select1"]
     return loaded

@@ -4,12 +4,13 @@ import random
 import pytest
 import torch
 from bio_interp.errors import BioInterpError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bio_interp.models import batches_by_length, map_by_length, read_windows, with_oom_halving
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 60), max_size=50),
     st.integers(1, 100),
@@ -29,6 +30,7 @@ def test_results_come_in_input_order_whatever_the_batches(lengths, budget, windo
     assert list(mapped) == items
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), max_size=50), st.integers(1, 100))
 def test_every_item_is_in_one_batch_within_the_budget(lengths, budget):
     padded = batches_by_length(lengths, token_budget=budget)

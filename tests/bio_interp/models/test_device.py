@@ -34,7 +34,7 @@ def test_bf16_without_units_is_a_choice_that_is_honoured(monkeypatch):
 
 
 def test_a_precision_that_is_not_offered_is_refused():
-    with pytest.raises(MismatchError, match="fp32, bf16, auto.*'int8'"):
+    with pytest.raises(MismatchError, match=r"fp32, bf16, auto.*'int8'"):
         resolve_precision("int8", CPU)
 
 

@@ -115,16 +115,13 @@ def test_an_edit_changes_what_later_layers_read_as_a_hook_on_fair_esm_does(toy, 
     push = torch.randn(30, 32)
 
     def hook(module, args, output):
-        x = output[0] if layer else output  # blocks: (tokens, 1, d_model); embeddings: (1, ...)
-        (x[1:-1, 0] if layer == 1 else x[0, 1:-1] if layer == 0 else x[1:-1, 0]).add_(
-            push / 0.88 if layer == 0 else push
-        )
+        if layer == 0:  # (1, tokens, d_model), before token dropout scales by 0.88
+            output[0, 1:-1] += push / 0.88
+        else:  # (tokens, 1, d_model), a block's with its attention weights
+            (output[0] if layer == 1 else output)[1:-1, 0] += push
 
-    place = [toy.embed_tokens, toy.layers[0], None, toy.emb_layer_norm_after][layer]
-    if layer == 3:  # after the final norm: (tokens, 1, d_model)
-        handle = place.register_forward_hook(lambda m, a, out: out[1:-1, 0].add_(push) and None)
-    else:
-        handle = place.register_forward_hook(hook)
+    place = {0: toy.embed_tokens, 1: toy.layers[0], 3: toy.emb_layer_norm_after}[layer]
+    handle = place.register_forward_hook(hook)
     expected, logits = fair_esm(toy, sequence)
     handle.remove()
     edits = {f"layer.{layer}": lambda rows: rows + push}
@@ -163,7 +160,7 @@ def test_an_unknown_site_is_refused_before_anything_is_read(toy):
     engine = Esm2Engine(toy, name="toy", options=CPU32)
     with pytest.raises(NotFoundError, match=r"layer\.0 to layer\.3.*'layer\.4'"):
         engine.activations([], ["layer.4"])
-    with pytest.raises(NotFoundError, match="'layer.x'"):
+    with pytest.raises(NotFoundError, match=r"'layer\.x'"):
         engine.logits([], edits={"layer.x": lambda rows: rows})
 
 

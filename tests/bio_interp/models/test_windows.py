@@ -1,8 +1,10 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from bio_interp.errors import MismatchError
 from bio_interp.models._windows import pair_masks
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bio_interp.models import stitch, window_bounds
@@ -10,6 +12,7 @@ from bio_interp.models import stitch, window_bounds
 WINDOWS = st.integers(2, 50).flatmap(lambda w: st.tuples(st.just(w), st.integers(0, w - 1)))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500), WINDOWS)
 def test_windows_cover_a_protein_share_enough_and_do_not_pass_its_end(length, sizes):
     window, overlap = sizes
@@ -17,10 +20,11 @@ def test_windows_cover_a_protein_share_enough_and_do_not_pass_its_end(length, si
     assert bounds[0][0] == 0
     assert bounds[-1][1] == length
     assert all(end - start <= window for start, end in bounds)
-    for (_, end), (start, _) in zip(bounds, bounds[1:], strict=False):
+    for (_, end), (start, _) in pairwise(bounds):
         assert end - start >= overlap
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500), WINDOWS)
 def test_stitching_what_was_cut_gives_the_protein_back(length, sizes):
     window, overlap = sizes

@@ -17,6 +17,9 @@ from bio_interp.sequences import Protein, as_proteins, read_proteins
 
 Write = Callable[[str | bytes], Path]
 
+# every example overwrites the same file of the same folder
+_ONE_FOLDER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
