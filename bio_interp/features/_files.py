@@ -4,11 +4,11 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy import ndarray
@@ -17,7 +17,6 @@ from bio_interp.errors import InputError, MissingExtraError
 from bio_interp.provenance import atomic_path
 
 if TYPE_CHECKING:
-    import polars as pl
     from scipy.sparse import csr_matrix
 
 FORMATS = (".npz", ".parquet", ".h5ad")
@@ -117,38 +116,41 @@ def write_parquet(
     Pieces of a million lines are written beside `path` and joined at the end.
     """
     proteins, lines = 0, 0
-    waiting: list[pl.DataFrame] = []
+    waiting: list[tuple[str, csr_matrix]] = []
     with _folder_beside(path) as folder:
         for accession, rows in pieces:
             proteins += 1
-            waiting.append(_lines(accession, rows))
+            waiting.append((accession, rows))
             lines += rows.nnz
             if lines >= LINES_A_PIECE:
                 _write_piece(folder, waiting)
                 waiting, lines = [], 0
-        _write_piece(folder, [_lines("", None), *waiting])
+        _write_piece(folder, waiting)
         _join_pieces(folder, path, pool=pool, origin=origin)
     return proteins
 
 
-def _lines(accession: str, rows: "csr_matrix | None") -> "pl.DataFrame":
+def _write_piece(folder: Path, proteins: "Sequence[tuple[str, csr_matrix]]") -> None:
     import polars as pl
 
-    columns: dict[str, Any] = {"position": [], "feature": [], "value": []}
-    if rows is not None:
-        positions = np.arange(1, len(rows.indptr), dtype=np.int32)
-        columns["position"] = np.repeat(positions, np.diff(rows.indptr))
-        columns |= {"feature": rows.indices, "value": rows.data}
-    types = {"position": pl.Int32, "feature": pl.Int32, "value": pl.Float32}
-    table = pl.DataFrame(columns, schema=types)
-    return table.select(pl.lit(accession).alias("accession"), pl.all())
-
-
-def _write_piece(folder: Path, tables: "list[pl.DataFrame]") -> None:
-    import polars as pl
-
-    number = sum(1 for _ in folder.iterdir())
-    pl.concat(tables).write_parquet(folder / f"{number:06d}.parquet")
+    # a piece without proteins still brings the columns
+    positions, features, values = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(0)]
+    for _, rows in proteins:
+        place = np.arange(1, len(rows.indptr), dtype=np.int32)
+        positions.append(np.repeat(place, np.diff(rows.indptr)))
+        features.append(rows.indices)
+        values.append(rows.data)
+    names = pl.Series("accession", [accession for accession, _ in proteins], dtype=pl.String)
+    owner = np.repeat(np.arange(len(proteins)), [rows.nnz for _, rows in proteins])
+    table = pl.DataFrame(
+        {
+            "accession": names.gather(owner),
+            "position": np.concatenate(positions).astype(np.int32),
+            "feature": np.concatenate(features).astype(np.int32),
+            "value": np.concatenate(values).astype(np.float32),
+        }
+    )
+    table.write_parquet(folder / f"{sum(1 for _ in folder.iterdir()):06d}.parquet")
 
 
 def _join_pieces(folder: Path, path: Path, *, pool: str | None, origin: Mapping[str, str]) -> None:

@@ -9,7 +9,8 @@ from bio_interp.linking._calls import Caller, RawCall, call_protein
 from bio_interp.linking._choose import Choice, LinkType, choose, rescore
 from bio_interp.linking._counts import Counts, count
 from bio_interp.linking._fold import Fold
-from bio_interp.linking._labels import Intervals, Labels, lay_labels
+from bio_interp.linking._intervals import Intervals
+from bio_interp.linking._labels import Labels, lay_labels
 from bio_interp.linking._link import CALLS, judged_calls, lay_split_labels, link
 from bio_interp.linking._table import CALLERS, LINKS, LinkTable
 

@@ -20,7 +20,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 WEIGHTS = np.geomspace(1.0, 300.0, 40)
-STRATA = 6
+# quantiles of strength that bound the strata: most calls are weak, so the top is cut finer
+CUTS = (0.4, 0.6, 0.75, 0.85, 0.92, 0.97)
 
 CALIBRATION: dict[str, Any] = {
     "concept": pl.String,
@@ -39,7 +40,8 @@ def calibrate(calls: pl.DataFrame, concepts: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     calls
-        Calls of the calibrate fold: ``concept``, ``strength``, ``right``, ``cluster``.
+        Calls of the calibrate fold: ``concept``, ``strength``, ``right``, ``cluster``, ``weight``
+        (how many proteins the called one stands for).
     concepts
         Concepts that may be called: ``concept`` and ``group`` (the class that shares a curve).
 
@@ -72,7 +74,7 @@ def look_up(
 
 def _calibrate_group(calls: pl.DataFrame, concepts: list[str]) -> pl.DataFrame:
     strengths = calls["strength"].to_numpy()
-    inner = np.quantile(strengths, np.linspace(0, 1, STRATA + 1)[1:-1]) if len(strengths) else []
+    inner = np.quantile(strengths, CUTS) if len(strengths) else []
     lower = np.unique(np.concatenate([[0.0], inner]))
     stratum = np.searchsorted(lower, strengths, side="right") - 1
     counted = calls.with_columns(pl.Series("stratum", stratum, dtype=pl.Int64))
@@ -90,11 +92,13 @@ def _tables(
     number = {c: i for i, c in enumerate(concepts)}
     n, k, calls = (np.zeros((len(concepts), strata)) for _ in range(3))
     clusters = counted.group_by("concept", "stratum", "cluster").agg(
-        pl.col("right").mean(), pl.len()
+        (pl.col("right") * pl.col("weight")).sum() / pl.col("weight").sum(),
+        pl.col("weight").max().clip(1.0),
+        pl.len(),
     )
-    for concept, stratum, _, right, size in clusters.iter_rows():
-        n[number[concept], stratum] += 1
-        k[number[concept], stratum] += right
+    for concept, stratum, _, right, weight, size in clusters.iter_rows():
+        n[number[concept], stratum] += weight
+        k[number[concept], stratum] += weight * right
         calls[number[concept], stratum] += size
     return n, k, calls
 

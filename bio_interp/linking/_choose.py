@@ -13,11 +13,11 @@ from numpy import ndarray
 from bio_interp.features import FeatureStore
 from bio_interp.linking._counts import Counts, count
 from bio_interp.linking._fold import Fold
-from bio_interp.linking._labels import Intervals, Labels
+from bio_interp.linking._labels import Labels
 from bio_interp.linking._runs import (
     Runs,
     Score,
-    overlap,
+    Trial,
     right,
     score_calls,
     score_delineator,
@@ -28,7 +28,7 @@ LinkType = Literal["delineator", "locator", "family_marker", "interplm", "call"]
 SCREENED = 8  # features a concept that are looked at run by run
 CALLERS = 3  # features that make the calls of a concept
 
-RunScore = Callable[..., Score]
+RunScore = Callable[[Trial], Score]
 RUN_SCORES: dict[LinkType, RunScore] = {
     "delineator": score_delineator,
     "locator": score_locator,
@@ -102,13 +102,13 @@ def _screens(counts: Counts, view: Fold) -> Iterator[_Screen]:
     labels = view.labels
     for concept in range(labels.concepts.height):
         spans = view.spans_of(concept)
-        n_spans, n_proteins = len(spans), len(np.unique(spans.protein))
-        one = counts.of_concept(concept)
+        bearing = np.unique(spans.protein)
+        one, where = counts.of_concept(concept), int(labels.coverage_class[concept])
         yield _Screen(
-            one.interplm_f1(labels.coverage_class[concept], n_spans),
-            one.marker_f1(labels.coverage_class[concept], n_proteins),
-            n_spans,
-            n_proteins,
+            one.interplm_f1(where, float(labels.weights[spans.protein].sum())),
+            one.marker_f1(where, float(labels.weights[bearing].sum())),
+            len(spans),
+            len(bearing),
         )
 
 
@@ -116,14 +116,12 @@ def _by_runs(
     view: Fold, concept: int, features: list[int], edges: Float[ndarray, "d_sae bins"]
 ) -> list[Choice]:
     """Score the screened features run by run, at every threshold."""
-    spans, site = view.spans_of(concept), bool(view.labels.is_site[concept])
     best: dict[LinkType, dict[int, Choice]] = {kind: {} for kind in RUN_SCORES}
     for feature in features:
         for threshold in np.unique(edges[feature][np.isfinite(edges[feature])]):
-            runs = view.runs(feature, float(threshold), concept)
-            pairs = overlap(runs, spans)
+            trial = view.trial(view.runs(feature, float(threshold), concept), concept)
             for kind, score_runs in RUN_SCORES.items():
-                score = score_runs(runs, spans, pairs, site=site)
+                score = score_runs(trial)
                 if feature not in best[kind] or score.f1 > best[kind][feature].score.f1:
                     best[kind][feature] = Choice(concept, kind, feature, float(threshold), score)
     return [c for kind, found in best.items() for c in _keep(kind, list(found.values()))]
@@ -138,14 +136,13 @@ def _keep(kind: LinkType, found: list[Choice]) -> list[Choice]:
 
 def rescore(choice: Choice, view: Fold) -> Score:
     """Score a choice on another fold, with nothing chosen anew."""
-    labels, spans = view.labels, view.spans_of(choice.concept)
     if choice.kind == "interplm":
-        return _interplm(choice, view, spans)
+        trial = view.trial(_fired(choice, view), choice.concept)
+        return trial.score(trial.pairs.run, trial.pairs.span)
     if choice.kind == "family_marker":
-        return _marker(choice, view, spans)
+        return _marker(choice, view)
     runs = view.runs(choice.feature, choice.threshold, choice.concept)
-    site = bool(labels.is_site[choice.concept])
-    return RUN_SCORES[choice.kind](runs, spans, overlap(runs, spans), site=site)
+    return RUN_SCORES[choice.kind](view.trial(runs, choice.concept))
 
 
 def _fired(choice: Choice, view: Fold) -> Runs:
@@ -156,18 +153,14 @@ def _fired(choice: Choice, view: Fold) -> Runs:
     return view.known(runs, choice.concept)
 
 
-def _interplm(choice: Choice, view: Fold, spans: Intervals) -> Score:
-    fired = _fired(choice, view)
-    pairs = overlap(fired, spans)
-    found = len(np.unique(pairs.span))
-    return Score.of(len(np.unique(pairs.run)), len(fired), found, len(spans))
-
-
-def _marker(choice: Choice, view: Fold, spans: Intervals) -> Score:
+def _marker(choice: Choice, view: Fold) -> Score:
     fired = np.unique(_fired(choice, view).protein)
-    bearing = np.unique(spans.protein)
-    both = len(np.intersect1d(fired, bearing))
-    return Score.of(both, len(fired), both, len(bearing))
+    bearing = np.unique(view.spans_of(choice.concept).protein)
+    weight = view.labels.weights
+    both = float(weight[np.intersect1d(fired, bearing)].sum())
+    p = both / max(float(weight[fired].sum()), 1e-9)
+    r = both / max(float(weight[bearing].sum()), 1e-9)
+    return Score(p, r, 2 * p * r / max(p + r, 1e-12), len(fired), len(bearing))
 
 
 def peak_precision(
@@ -177,9 +170,9 @@ def peak_precision(
 
     ``(right + 0.5) / (calls + 1)``, made monotone; this is the strength that a peak gives a call.
     """
-    runs = view.runs(choice.feature, choice.threshold, choice.concept)
-    spans = view.spans_of(choice.concept)
-    good = right(runs, overlap(runs, spans), site=bool(view.labels.is_site[choice.concept]))
-    above = runs.peak[:, None] >= edges  # (runs, bins)
-    share = ((above & good[:, None]).sum(0) + 0.5) / (above.sum(0) + 1.0)
+    trial = view.trial(view.runs(choice.feature, choice.threshold, choice.concept), choice.concept)
+    good = right(trial.runs, trial.pairs, site=trial.site)
+    weight = trial.weights[trial.runs.protein][:, None]
+    above = weight * (trial.runs.peak[:, None] >= edges)  # (runs, bins)
+    share = ((above * good[:, None]).sum(0) + 0.5) / (above.sum(0) + 1.0)
     return np.maximum.accumulate(np.where(above.any(0), share, 0.0))

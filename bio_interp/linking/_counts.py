@@ -14,7 +14,8 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from bio_interp.features import FeatureShard, FeatureStore
-from bio_interp.linking._labels import Intervals, Labels
+from bio_interp.linking._intervals import Intervals
+from bio_interp.linking._labels import Labels
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Counts:
     """Counts at and above each bin of activation, over the proteins of one fold.
 
     All have a last axis of bins; ``[..., b]`` counts what is at or above the lower edge of ``b``.
+    A protein counts as many times as it stands for (`Labels.weights`).
 
     Attributes
     ----------
@@ -39,12 +41,12 @@ class Counts:
         Proteins in which the feature fires, by coverage class.
     """
 
-    hits: Int[ndarray, "d_sae *concepts bins"]
-    ignored: Int[ndarray, "d_sae *concepts bins"]
-    spans: Int[ndarray, "d_sae *concepts bins"]
-    proteins: Int[ndarray, "d_sae *concepts bins"]
-    fired: Int[ndarray, "d_sae classes bins"]
-    fired_proteins: Int[ndarray, "d_sae classes bins"]
+    hits: Float[ndarray, "d_sae *concepts bins"]
+    ignored: Float[ndarray, "d_sae *concepts bins"]
+    spans: Float[ndarray, "d_sae *concepts bins"]
+    proteins: Float[ndarray, "d_sae *concepts bins"]
+    fired: Float[ndarray, "d_sae classes bins"]
+    fired_proteins: Float[ndarray, "d_sae classes bins"]
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(**{name: array + vars(other)[name] for name, array in vars(self).items()})
@@ -60,18 +62,18 @@ class Counts:
             fired_proteins=self.fired_proteins,
         )
 
-    def interplm_f1(self, coverage_class: int, spans: int) -> Float[ndarray, "d_sae bins"]:
+    def interplm_f1(self, coverage_class: int, spans: float) -> Float[ndarray, "d_sae bins"]:
         """F1 of residue precision and any-hit span recall of one concept (InterPLM's definition).
 
         False positives are counted over all residues where the concept was looked for.
         """
         covered = self.fired[:, coverage_class] - self.ignored
-        return harmonic(self.hits / np.maximum(covered, 1), self.spans / max(spans, 1))
+        return harmonic(self.hits / np.maximum(covered, 1e-9), self.spans / max(spans, 1e-9))
 
-    def marker_f1(self, coverage_class: int, proteins: int) -> Float[ndarray, "d_sae bins"]:
+    def marker_f1(self, coverage_class: int, proteins: float) -> Float[ndarray, "d_sae bins"]:
         """F1 of telling the proteins that bear one concept from those that do not."""
-        precision = self.proteins / np.maximum(self.fired_proteins[:, coverage_class], 1)
-        return harmonic(precision, self.proteins / max(proteins, 1))
+        precision = self.proteins / np.maximum(self.fired_proteins[:, coverage_class], 1e-9)
+        return harmonic(precision, self.proteins / max(proteins, 1e-9))
 
 
 def harmonic(a: Float[ndarray, "..."], b: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
@@ -117,8 +119,8 @@ def count(
     return total
 
 
-def _zeros(shape: tuple[int, ...], times: int) -> list[Int[ndarray, "..."]]:
-    return [np.zeros(shape, np.int32) for _ in range(times)]
+def _zeros(shape: tuple[int, ...], times: int) -> list[Float[ndarray, "..."]]:
+    return [np.zeros(shape, np.float32) for _ in range(times)]
 
 
 def _add_shard(
@@ -129,21 +131,33 @@ def _add_shard(
     in_fold: Bool[ndarray, "proteins"],
 ) -> None:
     codes = BinnedShard.of(shard, labels, edges)
+    weight = labels.weights
     bearing = _of_shard(labels.positives, codes, in_fold)
-    unknown = _of_shard(labels.unknowns, codes, in_fold)
-    looked = _of_shard(labels.looked, codes, in_fold)
     entry, span = codes.entries_in(bearing)
-    _scatter(total.hits, codes.feature[entry], bearing.label[span], codes.bin[entry])
-    _scatter_best(total.spans, codes, entry, span, bearing.label)
-    owner, number = _concept_proteins(bearing, labels.concepts.height)
-    _scatter_best(total.proteins, codes, entry, owner[span], number % labels.concepts.height)
-    entry, span = codes.entries_in(unknown)
-    _scatter(total.ignored, codes.feature[entry], unknown.label[span], codes.bin[entry])
+    _scatter_best(total.spans, codes, entry, span, bearing.label, weight[bearing.protein])
+    owner, label, protein = _owners(bearing)
+    _scatter_best(total.proteins, codes, entry, owner[span], label, weight[protein])
+    for into, spans in ((total.hits, bearing.merged()), (total.ignored, labels.unknowns)):
+        part = _of_shard(spans, codes, in_fold)
+        entry, span = codes.entries_in(part)
+        _scatter(
+            into,
+            codes.feature[entry],
+            part.label[span],
+            codes.bin[entry],
+            weight[part.protein[span]],
+        )
+    looked = _of_shard(labels.looked, codes, in_fold)
     entry, span = codes.entries_in(looked)
-    _scatter(total.fired, codes.feature[entry], looked.label[span], codes.bin[entry])
-    classes = total.fired.shape[1]
-    owner, number = _concept_proteins(looked, classes)
-    _scatter_best(total.fired_proteins, codes, entry, owner[span], number % classes)
+    _scatter(
+        total.fired,
+        codes.feature[entry],
+        looked.label[span],
+        codes.bin[entry],
+        weight[looked.protein[span]],
+    )
+    owner, label, protein = _owners(looked)
+    _scatter_best(total.fired_proteins, codes, entry, owner[span], label, weight[protein])
 
 
 @dataclass(frozen=True)
@@ -201,31 +215,34 @@ def _of_shard(
     return spans.where(keep)
 
 
-def _concept_proteins(
-    spans: Intervals, labels: int
-) -> tuple[Int[ndarray, "spans"], Int[ndarray, "owners"]]:
-    """Give each span the number of its (protein, label) pair; list the distinct pairs."""
-    number, owner = np.unique(spans.protein * labels + spans.label, return_inverse=True)
-    return owner, number
+def _owners(
+    spans: Intervals,
+) -> tuple[Int[ndarray, "spans"], Int[ndarray, "owners"], Int[ndarray, "owners"]]:
+    """Give each span the number of its (protein, label) pair; list labels and proteins of pairs."""
+    labels = int(spans.label.max(initial=0)) + 1
+    pair, owner = np.unique(spans.protein * labels + spans.label, return_inverse=True)
+    return owner, pair % labels, pair // labels
 
 
 def _scatter(
-    into: Int[ndarray, "d_sae labels bins"],
+    into: Float[ndarray, "d_sae labels bins"],
     feature: Int[ndarray, "pairs"],
     label: Int[ndarray, "pairs"],
     bins: Int[ndarray, "pairs"],
+    weight: Float[ndarray, "pairs"],
 ) -> None:
     key = (feature * into.shape[1] + label) * into.shape[2] + bins
-    where, times = np.unique(key, return_counts=True)
-    into.reshape(-1)[where] += times.astype(np.int32)
+    where, inverse = np.unique(key, return_inverse=True)
+    into.reshape(-1)[where] += np.bincount(inverse, weight, len(where)).astype(np.float32)
 
 
 def _scatter_best(
-    into: Int[ndarray, "d_sae labels bins"],
+    into: Float[ndarray, "d_sae labels bins"],
     codes: BinnedShard,
     entry: Int[ndarray, "pairs"],
     owner: Int[ndarray, "pairs"],
     label_of_owner: Int[ndarray, "owners"],
+    weight_of_owner: Float[ndarray, "owners"],
 ) -> None:
     """Count each owner (span or protein) once a feature, at its highest bin."""
     d_sae, _, n_bins = into.shape
@@ -234,4 +251,5 @@ def _scatter_best(
     pair = key // n_bins
     last = np.flatnonzero(np.append(pair[1:] != pair[:-1], True)) if len(pair) else pair
     best, pair = key[last] % n_bins, pair[last]
-    _scatter(into, pair % d_sae, label_of_owner[pair // d_sae], best)
+    owner = pair // d_sae
+    _scatter(into, pair % d_sae, label_of_owner[owner], best, weight_of_owner[owner])

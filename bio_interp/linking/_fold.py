@@ -9,8 +9,9 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from bio_interp.features import FeatureStore
-from bio_interp.linking._labels import Intervals, Labels
-from bio_interp.linking._runs import Runs, join, overlap
+from bio_interp.linking._intervals import Intervals
+from bio_interp.linking._labels import Labels
+from bio_interp.linking._runs import Runs, Trial, join, overlap
 
 
 class Fold:
@@ -56,6 +57,12 @@ class Fold:
         on = value >= threshold
         gap = 0 if self.labels.is_site[concept] else 5
         return self.known(join(index[on], protein[on], value[on], max_gap=gap), concept)
+
+    def trial(self, runs: Runs, concept: int) -> Trial:
+        """Lay runs beside the true spans of a concept."""
+        spans = self.spans_of(concept)
+        site = bool(self.labels.is_site[concept])
+        return Trial(runs, spans, overlap(runs, spans), self.labels.weights, site)
 
     def known(self, runs: Runs, concept: int) -> Runs:
         """Keep the runs of which more than half was looked at and is not to be ignored."""

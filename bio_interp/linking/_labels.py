@@ -8,44 +8,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from bio_interp.annotations import AnnotationTable
-
-
-@dataclass(frozen=True)
-class Intervals:
-    """Stretches of residues, each of one protein, sorted by start.
-
-    Attributes
-    ----------
-    start, end
-        0-based index of the first residue, and of the one after the last, along all proteins.
-    label
-        Index of the concept (or coverage class) of each stretch.
-    protein
-        Index of the protein of each stretch.
-    """
-
-    start: Int[ndarray, "spans"]
-    end: Int[ndarray, "spans"]
-    label: Int[ndarray, "spans"]
-    protein: Int[ndarray, "spans"]
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-    def where(self, keep: Bool[ndarray, "spans"]) -> Intervals:
-        """Keep some of the stretches."""
-        return Intervals(self.start[keep], self.end[keep], self.label[keep], self.protein[keep])
-
-    def mask(self, residues: int) -> Bool[ndarray, "residues"]:
-        """Mark the residues that any stretch holds."""
-        steps = np.zeros(residues + 1, dtype=np.int32)
-        np.add.at(steps, self.start, 1)
-        np.add.at(steps, self.end, -1)
-        return np.cumsum(steps[:-1]) > 0
+from bio_interp.linking._intervals import Intervals
 
 
 @dataclass(frozen=True)
@@ -60,14 +27,17 @@ class Labels:
         Homology cluster of each protein, as an integer.
     folds
         Fold of each protein.
+    weights
+        How many proteins each one stands for; all 1 unless they were drawn at unequal rates.
     concepts
         Rows of `AnnotationTable.concepts`; their order numbers the concepts.
     positives
         Annotated spans; ``label`` is the concept.
     unknowns
-        Spans to ignore for one concept; ``label`` is the concept.
+        Spans to ignore for one concept; ``label`` is the concept. Disjoint, and none of them is
+        positive: positive beats unknown.
     looked
-        Spans where a class of concepts was looked for; ``label`` is the coverage class.
+        Disjoint spans where a class of concepts was looked for; ``label`` is the coverage class.
     coverage_class
         Coverage class of each concept, -1 where nobody looked.
     """
@@ -75,6 +45,7 @@ class Labels:
     offsets: Int[ndarray, "proteins_plus_1"]
     clusters: Int[ndarray, "proteins"]
     folds: ndarray
+    weights: Float[ndarray, "proteins"]
     concepts: pl.DataFrame
     positives: Intervals
     unknowns: Intervals
@@ -114,6 +85,7 @@ def lay_labels(
     folds: Mapping[str, str],
     clusters: Mapping[str, str],
     min_clusters: Mapping[str, int],
+    weights: Mapping[str, float] | None = None,
 ) -> Labels:
     """Lay annotations along the residues of proteins.
 
@@ -127,6 +99,8 @@ def lay_labels(
         Fold and homology cluster of every accession.
     min_clusters
         For some folds, how many clusters must bear a concept for it to be kept.
+    weights
+        How many proteins each accession stands for; 1 where None.
     """
     index = {a: i for i, a in enumerate(accessions)}
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -148,14 +122,17 @@ def lay_labels(
     looked = table.coverage.filter(pl.col("state") == "looked")
     classes, class_of_kind = _coverage_classes(looked)
     unknown = table.coverage.filter(pl.col("state") == "unknown").rename({"kind": "concept"})
+    positives = _intervals(rows, "concept", number, index, offsets)
+    unknowns = _intervals(unknown, "concept", number, index, offsets).merged()
     return Labels(
         offsets=offsets,
         clusters=cluster_id,
         folds=fold_of,
+        weights=np.array([(weights or {}).get(a, 1.0) for a in accessions]),
         concepts=concepts,
-        positives=_intervals(rows, "concept", number, index, offsets),
-        unknowns=_intervals(unknown, "concept", number, index, offsets),
-        looked=_intervals(classes, "class", None, index, offsets),
+        positives=positives,
+        unknowns=unknowns.without(positives.merged()),
+        looked=_intervals(classes, "class", None, index, offsets).merged(),
         coverage_class=np.array([class_of_kind.get(k, -1) for k in concepts["kind"]], dtype=int),
     )
 

@@ -17,7 +17,7 @@ from bio_interp.linking._calls import RawCall, call_protein
 from bio_interp.linking._choose import Choice, choose, peak_precision, rescore
 from bio_interp.linking._fold import Fold
 from bio_interp.linking._labels import Labels, lay_labels
-from bio_interp.linking._runs import Runs, overlap, right
+from bio_interp.linking._runs import Runs, right
 from bio_interp.linking._table import CALLERS, LINKS, LinkTable
 from bio_interp.sequences import Split
 
@@ -29,6 +29,7 @@ CALLS: dict[str, Any] = {
     "strength": pl.Float64,
     "right": pl.Boolean,
     "cluster": pl.Int64,
+    "weight": pl.Float64,
 }
 BINS = 32
 
@@ -40,6 +41,7 @@ def link(
     *,
     min_select: int = 5,
     min_calibrate: int = 3,
+    weights: Mapping[str, float] | None = None,
 ) -> tuple[LinkTable, pl.DataFrame]:
     """Link features to concepts and price their calls.
 
@@ -53,6 +55,8 @@ def link(
         The frozen split.
     min_select, min_calibrate
         Concepts borne by fewer clusters in these folds are left out.
+    weights
+        How many proteins each accession stands for, where they were drawn at unequal rates.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def link(
     DataFrame
         Every call on the test fold, with ``right`` and the strength: what a report is made from.
     """
-    labels = lay_split_labels(store, table, split, min_select, min_calibrate)
+    labels = lay_split_labels(store, table, split, min_select, min_calibrate, weights=weights)
     edges = store.bin_edges(BINS, proteins=labels.proteins_of("select"))
     choices = choose(store, labels, edges)
     select, test = (Fold(store, labels, name) for name in ("select", "test"))
@@ -81,6 +85,8 @@ def lay_split_labels(
     split: Split,
     min_select: int,
     min_calibrate: int,
+    *,
+    weights: Mapping[str, float] | None = None,
 ) -> Labels:
     """Lay annotations along a store's residues, with the folds and clusters of the split."""
     names = store.accessions
@@ -91,6 +97,7 @@ def lay_split_labels(
         folds={a: split.fold(a) for a in names},
         clusters={a: split.cluster(a) for a in names},
         min_clusters={"select": min_select, "calibrate": min_calibrate},
+        weights=weights,
     )
 
 
@@ -102,7 +109,7 @@ def judged_calls(store: FeatureStore, labels: Labels, table: LinkTable, fold: st
     Returns
     -------
     DataFrame
-        ``accession, concept, start, end, strength, right, cluster``.
+        ``accession, concept, start, end, strength, right, cluster, weight``.
     """
     from scipy.sparse import csc_matrix
 
@@ -130,8 +137,8 @@ def _judge(view: Fold, concept: int, calls: Sequence[tuple[int, RawCall]]) -> li
     end = first + np.array([c.end for _, c in calls])
     # the peak carries each run's place in `calls` through the filter of known runs
     known = view.known(Runs(start, end, protein, np.arange(len(calls), dtype=float)), concept)
-    site = bool(labels.is_site[concept])
-    good = right(known, overlap(known, view.spans_of(concept)), site=site)
+    trial = view.trial(known, concept)
+    good = right(known, trial.pairs, site=trial.site)
     return [
         (
             view.store.accessions[calls[i][0]],
@@ -141,6 +148,7 @@ def _judge(view: Fold, concept: int, calls: Sequence[tuple[int, RawCall]]) -> li
             calls[i][1].strength,
             bool(ok),
             int(labels.clusters[calls[i][0]]),
+            float(labels.weights[calls[i][0]]),
         )
         for i, ok in zip(known.peak.astype(int), good, strict=True)
     ]

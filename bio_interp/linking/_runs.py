@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from bio_interp.linking._labels import Intervals
+from bio_interp.linking._intervals import Intervals
 
 MAX_GAP = 5
 SITE_LENGTH = 3
@@ -108,7 +108,7 @@ def right(runs: Runs, pairs: Overlaps, *, site: bool) -> Bool[ndarray, "runs"]:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Precision, recall and their harmonic mean, with the counts behind them."""
+    """Precision, recall and their harmonic mean, with the (unweighted) numbers behind them."""
 
     precision: float
     recall: float
@@ -116,34 +116,48 @@ class Score:
     predicted: int
     true: int
 
-    @classmethod
-    def of(cls, right_predicted: int, predicted: int, found: int, true: int) -> Score:
-        """Build a score from counts; 0 where there is nothing to divide by."""
-        p, r = right_predicted / max(predicted, 1), found / max(true, 1)
-        return cls(p, r, 2 * p * r / max(p + r, 1e-12), predicted, true)
+
+@dataclass(frozen=True)
+class Trial:
+    """Runs predicted for a concept, its true spans, and the weight of every protein."""
+
+    runs: Runs
+    spans: Intervals
+    pairs: Overlaps
+    weights: Float[ndarray, "proteins"]
+    site: bool
+
+    def score(self, right_runs: Int[ndarray, "_"], found_spans: Int[ndarray, "_"]) -> Score:
+        """Score the runs that are right and the spans that are found, each given once or more."""
+        run, span = self.weights[self.runs.protein], self.weights[self.spans.protein]
+        p = float(run[np.unique(right_runs)].sum()) / max(float(run.sum()), 1e-9)
+        r = float(span[np.unique(found_spans)].sum()) / max(float(span.sum()), 1e-9)
+        return Score(p, r, 2 * p * r / max(p + r, 1e-12), len(run), len(span))
+
+    def of(self, hit: Bool[ndarray, "pairs"]) -> Score:
+        """Score pairs that count as hits."""
+        return self.score(self.pairs.run[hit], self.pairs.span[hit])
 
 
-def score_locator(runs: Runs, spans: Intervals, pairs: Overlaps, *, site: bool) -> Score:
+def score_locator(trial: Trial) -> Score:
     """Score runs of which half lies in a true span, and spans that have such a run."""
-    hit = (pairs.of_span >= 1) if site else (pairs.of_run >= 0.5)
-    return _score(runs, spans, pairs, hit)
+    pairs = trial.pairs
+    return trial.of((pairs.of_span >= 1) if trial.site else (pairs.of_run >= 0.5))
 
 
-def score_delineator(runs: Runs, spans: Intervals, pairs: Overlaps, *, site: bool) -> Score:
-    """Strict span-F1: runs one to one with spans at 50 % reciprocal overlap (sites: exact)."""
-    half = 1.0 if site else 0.5
-    match = (pairs.of_run >= half) & (pairs.of_span >= half)
-    matched = min(len(np.unique(pairs.run[match])), len(np.unique(pairs.span[match])))
-    return Score.of(matched, len(runs), matched, len(spans))
+def score_delineator(trial: Trial) -> Score:
+    """Strict span-F1: runs one to one with spans at 50 % reciprocal overlap (sites: exact).
+
+    Two runs or two spans can share a partner only at exactly one half each; the first counts.
+    """
+    pairs, half = trial.pairs, 1.0 if trial.site else 0.5
+    match = np.flatnonzero((pairs.of_run >= half) & (pairs.of_span >= half))
+    match = match[np.unique(pairs.run[match], return_index=True)[1]]
+    match = match[np.unique(pairs.span[match], return_index=True)[1]]
+    return trial.score(pairs.run[match], pairs.span[match])
 
 
-def score_calls(runs: Runs, spans: Intervals, pairs: Overlaps, *, site: bool) -> Score:
+def score_calls(trial: Trial) -> Score:
     """Score runs as calls, and spans that have a right call."""
-    hit = right(runs, pairs, site=site)[pairs.run]
-    hit &= (pairs.of_span >= 1) if site else (pairs.of_span >= 0.25)
-    return _score(runs, spans, pairs, hit)
-
-
-def _score(runs: Runs, spans: Intervals, pairs: Overlaps, hit: Bool[ndarray, "pairs"]) -> Score:
-    right_runs, found = len(np.unique(pairs.run[hit])), len(np.unique(pairs.span[hit]))
-    return Score.of(right_runs, len(runs), found, len(spans))
+    hit = right(trial.runs, trial.pairs, site=trial.site)[trial.pairs.run]
+    return trial.of(hit & (trial.pairs.of_span >= (1.0 if trial.site else 0.25)))

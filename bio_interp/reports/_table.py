@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from bio_interp.atlas import Call, ProteinResult
 
-_WIDTHS = {"residues": 11, "concept": 22, "type": 13, "precision": 18, "features": 16}
-_LEAST_NAME = 16
+_WIDTHS = {"residues": 12, "concept": 16, "name": 16, "type": 13, "precision": 18, "features": 12}
+_GAP = 2
+_FIRST_TO_GO = ("features", "type")  # columns left out where the terminal is narrow
 
 
 class TableWriter:
@@ -26,6 +27,9 @@ class TableWriter:
         from rich.console import Console
 
         self.console = Console(file=stream, highlight=False)
+        self.widths = _fit(self.console.width)
+        if sum(self.widths.values()) + _GAP * len(self.widths) > self.console.width:
+            self.console.width = sum(self.widths.values()) + _GAP * len(self.widths)
         self.header, self.summary = header, summary
         self.proteins = self.with_calls = self.calls = 0
 
@@ -33,7 +37,7 @@ class TableWriter:
         """Print the names of the columns."""
         if not self.summary:
             table = self._table()
-            table.add_row(*(f"[bold]{c}" for c in ("  residues", *_rest(), "features")))
+            table.add_row(*(f"[bold]{'  ' if c == 'residues' else ''}{c}" for c in self.widths))
             self.console.print(table)
 
     def write(self, result: ProteinResult) -> None:
@@ -50,7 +54,8 @@ class TableWriter:
         if result.calls and not self.summary:
             table = self._table()
             for call in result.calls:
-                table.add_row(*(escape(cell) for cell in self._cells(call)))
+                cells = _cells(call)
+                table.add_row(*(escape(cells[column]) for column in self.widths))
             self.console.print(table)
 
     def end(self, *, complete: bool) -> None:
@@ -60,28 +65,33 @@ class TableWriter:
         for line in (counts, *self.header.lines()):
             self.console.print(line, style="dim", markup=False, soft_wrap=True)
 
-    def _cells(self, call: Call) -> tuple[str, ...]:
-        weak = "?" if "weak" in call.flags else ""
-        features = " ".join(f"f{feature}" for feature in call.features)
-        return (
-            f"  {call.start}-{call.end}",
-            call.concept,
-            call.name,
-            call.link_type,
-            f"{call.precision:.2f}{weak} ({call.precision_low:.2f}-{call.precision_high:.2f})",
-            features,
-        )
-
     def _table(self) -> Table:
         from rich.table import Table
 
-        fixed = sum(_WIDTHS.values()) + 2 * len(_WIDTHS)
-        wide = {**_WIDTHS, "name": max(_LEAST_NAME, self.console.width - fixed - 2)}
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-        for column in ("residues", *_rest(), "features"):
-            table.add_column(width=wide[column], overflow="fold")
+        table = Table(box=None, show_header=False, padding=(0, _GAP, 0, 0), pad_edge=False)
+        for width in self.widths.values():
+            table.add_column(width=width, overflow="fold")
         return table
 
 
-def _rest() -> tuple[str, ...]:
-    return ("concept", "name", "type", "precision")
+def _fit(width: int) -> dict[str, int]:
+    """Choose columns and widths; the name takes what is left over."""
+    widths = dict(_WIDTHS)
+    for column in _FIRST_TO_GO:
+        if sum(widths.values()) + _GAP * len(widths) > width:
+            del widths[column]
+    widths["name"] += max(0, width - sum(widths.values()) - _GAP * len(widths))
+    return widths
+
+
+def _cells(call: Call) -> dict[str, str]:
+    weak = "?" if "weak" in call.flags else ""
+    interval = f"({call.precision_low:.2f}-{call.precision_high:.2f})"
+    return {
+        "residues": f"  {call.start}-{call.end}",
+        "concept": call.concept,
+        "name": call.name,
+        "type": call.link_type,
+        "precision": f"{call.precision:.2f}{weak} {interval}",
+        "features": " ".join(f"f{feature}" for feature in call.features),
+    }

@@ -82,14 +82,14 @@ class JsonWriter:
 
     def __init__(self, stream: TextIO, header: RunHeader) -> None:
         self.stream, self.header = stream, header
-        # the proteins come after the calls, so their list waits on disk once it is long
-        self.proteins = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed by `end`
-            _BATCH, mode="w+", encoding="utf-8"
-        )
         self.any_call = self.any_protein = False
 
     def begin(self) -> None:
         """Open the object and the list of calls."""
+        # the proteins come after the calls, so their list waits on disk once it is long
+        self.proteins = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed by `end`
+            _BATCH, mode="w+", encoding="utf-8"
+        )
         header = {
             "schema_version": SCHEMA_VERSION,
             "bio_interp": self.header.version,

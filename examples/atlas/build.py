@@ -13,8 +13,6 @@ sys.path.insert(0, str(Path(__file__).parent))  # the stages lie beside this fil
 
 import polars as pl
 from baselines import neuron_store
-from bio_interp.annotations import AnnotationTable
-from bio_interp.models import LoadOptions, load_model
 from bio_interp.provenance import write_json
 from fit import encode, fit_sae
 from harvest import Harvest
@@ -23,7 +21,9 @@ from report import figures, paired_bootstrap
 from sample import EVALUATED, SampleConfig, draw
 from sources import annotate_sources, read_sources
 
+from bio_interp.annotations import AnnotationTable
 from bio_interp.linking import link
+from bio_interp.models import LoadOptions, load_model
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
     args = parser.parse_args()
     recipe = tomllib.loads(args.recipe.read_text())
     options = LoadOptions(**recipe.get("load", {}))
-    sources = read_sources(args.data, args.out)
+    sources = read_sources(args.data)
     drawn = draw(sources, SampleConfig(**recipe["sample"]), args.out / "sample.tsv")
     model = load_model(recipe["model"], options)
     harvest = Harvest(args.out / "activations", drawn)

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from bio_interp.atlas import Atlas, AtlasInfo, decoy_rates, sequence_hash
-from bio_interp.models import LanguageModel, LoadOptions
 from bio_interp.provenance import atomic_path, versions
 from harvest import Harvest
 from sources import Sources
 
+from bio_interp.atlas import Atlas, AtlasInfo, decoy_rates, sequence_hash
 from bio_interp.linking import LinkTable
+from bio_interp.models import LanguageModel, LoadOptions
 from bio_interp.sequences import Protein
 
 DATA = (

@@ -63,51 +63,65 @@ def priced(table: LinkTable, calls: pl.DataFrame) -> pl.DataFrame:
     return calls.hstack(pl.DataFrame(rows, schema=columns, orient="row"))
 
 
-def calibration_figures(table: LinkTable, calls: pl.DataFrame, proteins: int) -> dict[str, Any]:
-    """Compare stated and realised precision of calls on the test fold."""
+def calibration_figures(table: LinkTable, calls: pl.DataFrame, proteins: float) -> dict[str, Any]:
+    """Compare stated and realised precision of calls on the test fold.
+
+    `proteins` is how many proteins the test proteins stand for (the sum of their weights).
+    """
     told = priced(table, calls)
-    figures: dict[str, Any] = {"test_calls": told.height, "test_proteins": proteins}
+    figures: dict[str, Any] = {"test_calls": told.height, "test_proteins_weighted": proteins}
     for claim in (0.8, 0.9):
-        shown = told.filter(pl.col("low") >= claim)
-        figures[f"calls_per_1000_at_low_{claim}"] = _rounded(1000 * shown.height / proteins)
-        figures[f"realised_at_low_{claim}"] = _rounded(shown["right"].mean())
-        claimed = told.filter(pl.col("precision") >= claim)
-        figures[f"calls_per_1000_at_precision_{claim}"] = _rounded(1000 * claimed.height / proteins)
-        figures[f"realised_at_precision_{claim}"] = _rounded(claimed["right"].mean())
+        for name, shown in (
+            (f"low_{claim}", told.filter(pl.col("low") >= claim)),
+            (f"precision_{claim}", told.filter(pl.col("precision") >= claim)),
+        ):
+            per_1000 = 1000 * shown["weight"].sum() / proteins
+            figures[f"calls_per_1000_at_{name}"] = _rounded(per_1000)
+            figures[f"calls_at_{name}"] = shown.height
+            figures[f"realised_at_{name}"] = _realised(shown)
     for source, part in [("all", told), *_by_source(told)]:
         figures[f"calibration_error_{source}"] = calibration_error(part)
     figures["interval_coverage"] = _interval_coverage(told)
     return figures
 
 
+def _realised(calls: pl.DataFrame) -> float | None:
+    weight = calls["weight"].to_numpy()
+    return _rounded(np.average(calls["right"].to_numpy(), weights=weight)) if len(weight) else None
+
+
 def calibration_error(told: pl.DataFrame, smallest: int = 100) -> float | None:
     """Call-weighted mean of |stated - realised| over bins of 100 calls or more."""
-    ordered = told.sort("precision")
-    bins = max(1, min(20, ordered.height // smallest))
-    if ordered.height < smallest:
+    if told.height < smallest:
         return None
-    parts = np.array_split(np.arange(ordered.height), bins)
-    stated, right = ordered["precision"].to_numpy(), ordered["right"].to_numpy()
-    gaps = [abs(stated[p].mean() - right[p].mean()) * len(p) for p in parts]
-    return _rounded(sum(gaps) / ordered.height)
+    ordered = told.sort("precision")
+    stated, right, weight = (ordered[c].to_numpy() for c in ("precision", "right", "weight"))
+    parts = np.array_split(np.arange(ordered.height), min(20, ordered.height // smallest))
+    gaps = [
+        abs(np.average(stated[p], weights=weight[p]) - np.average(right[p], weights=weight[p]))
+        * weight[p].sum()
+        for p in parts
+    ]
+    return _rounded(sum(gaps) / weight.sum())
 
 
 def _interval_coverage(told: pl.DataFrame) -> dict[str, Any]:
-    """How often a (concept, stratum)'s test precision is consistent with its 95 % interval.
+    """Tell how often the test precision of a (concept, stratum) agrees with its 95 % interval.
 
-    A stratum of ``n`` clusters holds where its count of right ones is inside the 95 % range of
-    binomials with the interval's ends, so that sampling noise of few test clusters is not blamed.
+    The count of right clusters must lie inside the 95 % range of binomials at the interval's
+    ends, so that the sampling noise of few test clusters is not blamed. Strata of 5 or more.
     """
     from scipy.stats import binom
 
+    clusters = told.group_by("concept", "low", "high", "cluster").agg(pl.col("right").mean())
     strata = (
-        told.group_by("concept", "low", "high")
-        .agg(pl.col("right").sum().alias("k"), pl.len().alias("n"))
+        clusters.group_by("concept", "low", "high")
+        .agg(pl.col("right").sum().round().alias("k"), pl.len().alias("n"))
         .filter(pl.col("n") >= 5)
     )
     k, n, low, high = (strata[c].to_numpy() for c in ("k", "n", "low", "high"))
     held = (k >= binom.ppf(0.025, n, low)) & (k <= binom.ppf(0.975, n, high))
-    return {"strata": strata.height, "held": _rounded(held.mean() if len(held) else None)}
+    return {"strata": strata.height, "held": _rounded(held.mean()) if len(held) else None}
 
 
 def _by_source(frame: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
@@ -119,7 +133,7 @@ def _rounded(value: Any) -> float | None:
     return None if value is None else round(float(value), 4)
 
 
-def figures(table: LinkTable, calls: pl.DataFrame, proteins: int) -> Mapping[str, Any]:
+def figures(table: LinkTable, calls: pl.DataFrame, proteins: float) -> Mapping[str, Any]:
     """Put the figures of links and calibration together."""
     return {
         "links": link_figures(table),

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from bio_interp.annotations import AnnotationTable
 from bio_interp.cache import data_folder
 
+from bio_interp.annotations import AnnotationTable
 from bio_interp.sequences import Protein, Split, make_split, read_proteins
 from bio_interp_pfam import pfam_names, pfam_table, read_hits, read_scan, scan_to_table
 from bio_interp_uniprot import ANNOTATOR
 
 FLAT = "uniprot_flat/*.dat.gz"
 YEAST = "proteome_yeast/yeast.fasta.gz"
+SPLIT = Path(__file__).parent / "split.tsv.gz"
 CORPUS = "corpus/swissprot_2014_reps50.fasta.zst"
 
 
@@ -25,18 +26,17 @@ class Sources:
     split: Split
 
 
-def read_sources(data: Path, out: Path) -> Sources:
-    """Read all sequences of all sources and make the split, once."""
+def read_sources(data: Path) -> Sources:
+    """Read all sequences of all sources; the split was frozen before anything was trained."""
     everything: list[Protein] = []
     for path in [data / CORPUS, data / YEAST, *sorted(data.glob(FLAT))]:
         everything += read_proteins(path)
-    path = out / "split.tsv"
-    if not path.is_file():
-        make_split(everything).save(path)
+    if not SPLIT.is_file():
+        make_split(everything).save(SPLIT)
     proteins: dict[str, Protein] = {}
     for protein in everything:
         proteins.setdefault(protein.accession, protein)
-    return Sources(proteins, Split.load(path))
+    return Sources(proteins, Split.load(SPLIT))
 
 
 def annotate_sources(sources: Sources, accessions: set[str], data: Path, out: Path) -> Path:

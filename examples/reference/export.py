@@ -35,6 +35,7 @@ def main() -> None:
     }
     file = args.package / "model.safetensors"
     save_file(weights, file)
+    file.chmod(0o644)
     facts = {
         "name": "reference",
         "network": {name: settings[name] for name in ("layers", "width", "heads")},

@@ -183,7 +183,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content):
 
 
 def test_the_weights_of_another_model_are_refused(checkpoint):
-    with pytest.raises(MismatchError, match="12 layers.*6 layers"):
+    with pytest.raises(MismatchError, match=r"12 layers.*6 layers"):
         SOURCE.load("esm2_t12_35M_UR50D", LoadOptions(weights=checkpoint))
 
 

@@ -125,10 +125,33 @@ def test_a_malformed_entry_is_named_with_its_line(tmp_path: Path, text: str, mes
 
 @pytest.mark.parametrize(
     "pattern",
-    (
-        "|.|A-|A--C|A-[C|A-{}|A-[]|A(2|A(3,2)|A(0)|A(0,0)|x(99999)|A-1|A-[C>]-D|A-[>]|a-C|A-<C|A*"
-        "|{x}|[>]|x(0,3)|[AC>](2)|AC|é|A-[C%]"
-    ).split("|"),
+    [
+        "",
+        ".",
+        "A-",
+        "A--C",
+        "A-[C",
+        "A-{}",
+        "A-[]",
+        "A(2",
+        "A(3,2)",
+        "A(0)",
+        "A(0,0)",
+        "x(99999)",
+        "A-1",
+        "A-[C>]-D",
+        "A-[>]",
+        "a-C",
+        "A-<C",
+        "A*",
+        "{x}",
+        "[>]",
+        "x(0,3)",
+        "[AC>](2)",
+        "AC",
+        "é",
+        "A-[C%]",
+    ],
 )
 def test_a_malformed_pattern_is_named_with_its_accession(pattern: str) -> None:
     with pytest.raises(AnnotationError) as error:

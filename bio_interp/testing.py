@@ -1,0 +1,99 @@
+"""Checks that a plugin keeps its promises: one ``check_*`` for each kind that has code.
+
+Our own plugins run them in the tests, and a stranger's can too::
+
+    from bio_interp.testing import check_annotator
+    def test_my_annotator(): check_annotator(ANNOTATOR, [Path("tests/my.file")])
+
+A broken promise is an `AssertionError` that says which.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bio_interp.plugins import API_VERSION
+
+if TYPE_CHECKING:
+    from bio_interp.annotations import AnnotationTable
+    from bio_interp.atlas import Atlas
+    from bio_interp.models import LanguageModel, LoadOptions
+    from bio_interp.sequences import Protein
+
+__all__ = ["check_annotator", "check_atlas", "check_model"]
+
+_PROTEINS = ("MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ", "ACDEFGHIKLMNPQRSTVWY", "MKXBZUOJA")
+
+
+def check_model(source: Any, name: str, options: "LoadOptions | None" = None) -> "LanguageModel":
+    """Check a model source and one of its models; return the model.
+
+    Rows come one a residue, in input order, of the width the site says, finite, and the same
+    whether a protein is read alone or among others.
+    """
+    import torch
+
+    from bio_interp.models import LanguageModel, LoadOptions, ModelSource
+
+    _check_kind(source, ModelSource)
+    assert name in source.names(), f"{name!r} is not among names()"
+    model = source.load(name, options or LoadOptions(device="cpu", precision="fp32"))
+    assert isinstance(model, LanguageModel), "load() gives no LanguageModel"
+    assert model.info.name == name, "info.name is not the name asked for"
+    assert model.info.sites, "info.sites is empty"
+    site, width = list(model.info.sites.items())[-1]
+    readings = list(model.activations(_PROTEINS, [site]))
+    assert [r.index for r in readings] == [0, 1, 2], "readings are not in input order"
+    for text, reading in zip(_PROTEINS, readings, strict=True):
+        rows = reading.rows[site]
+        assert rows.shape == (len(text), width), "rows are not (residues, d_model)"
+        assert bool(torch.isfinite(rows).all()), "rows are not finite"
+    (alone,) = model.activations(_PROTEINS[1:2], [site])
+    together = readings[1].rows[site]
+    assert torch.allclose(alone.rows[site], together, atol=1e-3), "rows depend on the neighbours"
+    for text, logits in zip(_PROTEINS, model.logits(_PROTEINS), strict=True):
+        assert logits.shape == (len(text), 20), "logits are not (residues, 20)"
+    return model
+
+
+def check_annotator(
+    annotator: Any, files: Sequence[Path], proteins: "Sequence[Protein] | None" = None
+) -> "AnnotationTable":
+    """Check an annotator on files that it should read; return the table it makes.
+
+    It knows its own files and no others, every row has a concept and lies inside what the source
+    says it looked at, and positions are 1-based.
+    """
+    import polars as pl
+
+    from bio_interp.annotations import Annotator
+
+    _check_kind(annotator, Annotator)
+    assert any(annotator.reads(path) for path in files), "reads() knows none of the files"
+    assert not annotator.reads(Path(__file__)), "reads() claims a Python file"
+    table = annotator.annotate(files, proteins)
+    assert table.rows.height, "no rows"
+    assert table.rows.filter(pl.col("start") < 1).is_empty(), "positions start at 1"
+    assert table.rows.filter(pl.col("end") < pl.col("start")).is_empty(), "end before start"
+    named = set(table.concepts["concept"])
+    assert set(table.rows["concept"]) <= named, "rows with a concept that concepts lacks"
+    assert table.concepts["concept"].is_unique().all(), "a concept twice"
+    looked = set(table.coverage["accession"])
+    assert set(table.rows["accession"]) <= looked, "rows of proteins that coverage lacks"
+    return table
+
+
+def check_atlas(source: Any) -> "Atlas":
+    """Check an atlas plugin: its folder opens and says where it comes from; return the atlas."""
+    from bio_interp.atlas import Atlas, AtlasSource
+
+    _check_kind(source, AtlasSource)
+    atlas = Atlas(source.path())
+    for field in ("name", "version", "model", "site", "licence", "citation", "model_sha256"):
+        assert getattr(atlas.info, field), f"atlas.json has no {field}"
+    return atlas
+
+
+def _check_kind(plugin: Any, protocol: Any) -> None:
+    assert isinstance(plugin, protocol), f"{plugin!r} lacks members of {protocol.__name__}"
+    assert plugin.api_version == API_VERSION, f"api_version is not {API_VERSION}"
