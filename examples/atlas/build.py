@@ -11,17 +11,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # the stages lie beside this file
 
-import polars as pl
 from baselines import neuron_store
 from bio_interp.provenance import write_json
 from fit import encode, fit_sae
 from harvest import Harvest
 from pack import pack
-from report import figures, paired_bootstrap
-from sample import EVALUATED, SampleConfig, draw
-from sources import annotate_sources, read_sources
+from report import figures, link_figures, paired_bootstrap
+from sample import EVALUATED, SampleConfig, draw, weights
+from sources import annotate_sources, families, pfam_hits, read_sources
 
-from bio_interp.annotations import AnnotationTable
 from bio_interp.linking import link
 from bio_interp.models import LoadOptions, load_model
 
@@ -38,20 +36,25 @@ def main() -> None:
     recipe = tomllib.loads(args.recipe.read_text())
     options = LoadOptions(**recipe.get("load", {}))
     sources = read_sources(args.data)
-    drawn = draw(sources, SampleConfig(**recipe["sample"]), args.out / "sample.tsv")
+    hits = pfam_hits(sources, args.data, args.out)
+    drawn = draw(sources, families(hits), SampleConfig(**recipe["sample"]), args.out / "sample.tsv")
     model = load_model(recipe["model"], options)
+    site = recipe["atlas"]["site"]
     harvest = Harvest(args.out / "activations", drawn)
-    harvest.read(model, recipe["atlas"]["site"], sources)
-    evaluated = {a for a, fold in drawn if fold in EVALUATED}
-    annotations = AnnotationTable.load(annotate_sources(sources, evaluated, args.data, args.out))
-    sae_folder = fit_sae(harvest, model, recipe["atlas"]["site"], recipe["sae"], args.out)
-    table, calls = link(encode(harvest, sae_folder, args.out), annotations, sources.split)
+    harvest.read(model, site, sources)
+    sae_folder = fit_sae(harvest, model, site, recipe["sae"], args.out)
+    evaluated = {d.accession for d in drawn if d.fold in EVALUATED}
+    annotations = annotate_sources(sources, evaluated, hits, args.data, args.out)
+    store = encode(harvest, sae_folder, args.out)
+    table, calls = link(store, annotations, sources.split, weights=weights(drawn))
     calls.write_parquet(args.out / "test_calls.parquet")
-    tested = sum(fold == "test" for _, fold in drawn)
+    tested = sum(d.weight for d in drawn if d.fold == "test")
     measured = dict(figures(table, calls, tested))
     if args.neurons:
-        neurons, _ = link(neuron_store(harvest, args.out), annotations, sources.split)
-        measured["neurons"] = figures(neurons, pl.DataFrame(schema=calls.schema), tested)["links"]
+        neurons, _ = link(
+            neuron_store(harvest, args.out), annotations, sources.split, weights=weights(drawn)
+        )
+        measured["neurons"] = link_figures(neurons)
         measured["sae_minus_neurons"] = paired_bootstrap(table, neurons)
     write_json(args.out / "figures.json", measured)
     atlas = pack(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from bio_interp.provenance import atomic_path, write_json
-from sample import BLOCK
+from sample import BLOCK, Drawn
 from sources import Sources
 
 from bio_interp.models import LanguageModel
@@ -16,21 +16,21 @@ from bio_interp.models import LanguageModel
 class Harvest:
     """Activations of one site, float16, in ``NNNNN.npy`` with ``NNNNN.json`` beside each."""
 
-    def __init__(self, folder: Path, drawn: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, folder: Path, drawn: Sequence[Drawn]) -> None:
         self.folder = folder
         self.blocks = [drawn[i : i + BLOCK] for i in range(0, len(drawn), BLOCK)]
 
     def read(self, model: LanguageModel, site: str, sources: Sources) -> None:
         """Read the blocks that are not there yet."""
         todo = [i for i in range(len(self.blocks)) if not self._facts(i).is_file()]
-        names = [a for i in todo for a, _ in self.blocks[i]]
+        names = [d.accession for i in todo for d in self.blocks[i]]
         readings = model.activations((sources.proteins[a].sequence for a in names), [site])
         for i in todo:
             parts = [next(readings).rows[site].half().cpu().numpy() for _ in self.blocks[i]]
             with atomic_path(self.folder / f"{i:05d}.npy") as path:
                 np.save(path, np.concatenate(parts))
-            facts = {"acc": [a for a, _ in self.blocks[i]], "len": [len(p) for p in parts]}
-            write_json(self._facts(i), {**facts, "folds": [f for _, f in self.blocks[i]]})
+            facts = {"acc": [d.accession for d in self.blocks[i]], "len": [len(p) for p in parts]}
+            write_json(self._facts(i), {**facts, "folds": [d.fold for d in self.blocks[i]]})
             print(f"harvest: block {i + 1} of {len(self.blocks)}", flush=True)
 
     def _facts(self, block: int) -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from bio_interp.provenance import atomic_path, versions
 from harvest import Harvest
+from sample import Drawn
 from sources import Sources
 
 from bio_interp.atlas import Atlas, AtlasInfo, decoy_rates, sequence_hash
@@ -35,7 +36,7 @@ def pack(
     sae_folder: Path,
     table: LinkTable,
     harvest: Harvest,
-    drawn: Sequence[tuple[str, str]],
+    drawn: Sequence[Drawn],
     measured: Mapping[str, Any],
     options: LoadOptions,
 ) -> Atlas:
@@ -47,7 +48,7 @@ def pack(
     concepts = table.concepts.filter(pl.col("concept").is_in(called))
     links = table.links.filter(pl.col("concept").is_in(called))
     LinkTable(links, table.callers, table.calibration, concepts).save(folder)
-    _write_exposure(folder, sources, [a for a, fold in drawn if fold != "test"])
+    _write_exposure(folder, sources, [d.accession for d in drawn if d.fold != "test"])
     info = AtlasInfo(
         name=about["name"],
         version=about["version"],
@@ -83,8 +84,8 @@ def _domain_limit(atlas: Atlas, harvest: Harvest) -> float:
     return round(float(np.quantile(errors, 0.99)), 4)
 
 
-def _some(sources: Sources, drawn: Iterable[tuple[str, str]], count: int = 100) -> list[Protein]:
-    return [sources.proteins[a] for a, fold in drawn if fold == "test"][:count]
+def _some(sources: Sources, drawn: Iterable[Drawn], count: int = 100) -> list[Protein]:
+    return [sources.proteins[d.accession] for d in drawn if d.fold == "test"][:count]
 
 
 def _write_exposure(folder: Path, sources: Sources, accessions: Iterable[str]) -> None:

@@ -1,10 +1,12 @@
-"""Which proteins of each fold are read, in which order."""
+"""Which proteins of each fold are read, in which order, and how many each stands for."""
 
 import hashlib
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 from bio_interp.provenance import atomic_path
 from sources import Sources
 
@@ -20,64 +22,109 @@ class SampleConfig:
     ----------
     fit_residues
         Residues of fit proteins that the SAE is trained on.
-    fit_longest, longest
-        Longest protein drawn for training, and for the other folds.
-    shortest
-        Shortest protein drawn.
+    fit_longest, longest, shortest
+        Longest protein drawn for training, and for the other folds; shortest of all.
+    background
+        Share of the clusters without a common family of which one protein is drawn.
+    members
+        Proteins drawn of a cluster that bears a common family.
+    common
+        A family is common where this many clusters of select, and of calibrate, bear it.
     """
 
     fit_residues: int = 1_000_000
     fit_longest: int = 1022
     longest: int = 800
     shortest: int = 30
+    background: float = 0.6
+    members: int = 6
+    common: int = 5
 
 
-def draw(sources: Sources, config: SampleConfig, path: Path) -> list[tuple[str, str]]:
-    """Draw ``(accession, fold)``, one protein a homology cluster, in blocks of one fold.
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A protein that is read, and how many it stands for: each cluster counts once."""
 
-    Fit comes first; blocks of the other folds alternate in proportion to their sizes, so that the
-    part read at any time is a fair sample.
+    accession: str
+    fold: str
+    weight: float
+
+
+def draw(
+    sources: Sources, families: Mapping[str, set[str]], config: SampleConfig, path: Path
+) -> list[Drawn]:
+    """Draw proteins once: fit first, then blocks of the other folds in turn.
+
+    `families` holds the proteins of every Pfam family. Clusters that bear a common family are
+    drawn more densely than the others; `Drawn.weight` makes up for it.
     """
     if not path.is_file():
-        blocks = _blocks(sources, config)
+        draws = _draw(sources, families, config)
+        table = pl.DataFrame([(d.accession, d.fold, d.weight) for d in draws], orient="row")
         with atomic_path(path) as temporary:
-            lines = [f"{a}\t{fold}\n" for fold, block in blocks for a in block]
-            temporary.write_text("".join(lines))
-    return [
-        (a, fold)
-        for a, fold, *_ in (row.split("\t") for row in path.read_text().split("\n") if row)
-    ]
+            table.write_csv(temporary, separator="\t", include_header=False)
+    rows = pl.read_csv(path, separator="\t", has_header=False, infer_schema_length=None)
+    return [Drawn(*row) for row in rows.iter_rows()]
 
 
-def _blocks(sources: Sources, config: SampleConfig) -> list[tuple[str, list[str]]]:
-    pools = {fold: _one_a_cluster(sources, fold, config) for fold in ("fit", *EVALUATED)}
-    cut = {f: [p[i : i + BLOCK] for i in range(0, len(p), BLOCK)] for f, p in pools.items()}
-    ordered = [("fit", block) for block in cut["fit"]]
-    used = Counter[str]()
-    while open_folds := [f for f in EVALUATED if used[f] < len(cut[f])]:
-        fold = min(open_folds, key=lambda f: (used[f] + 1) / len(cut[f]))
-        ordered.append((fold, cut[fold][used[fold]]))
-        used[fold] += 1
-    return ordered
+def _draw(sources: Sources, families: Mapping[str, set[str]], config: SampleConfig) -> list[Drawn]:
+    bearers = _bearers(sources, families, config)
+    drawn = _fit(sources, config)
+    blocks: list[list[Drawn]] = []
+    for fold in EVALUATED:
+        proteins = _fold(sources, fold, bearers, config)
+        blocks += [proteins[i : i + BLOCK] for i in range(0, len(proteins), BLOCK)]
+    blocks.sort(key=lambda block: _order(block[0].accession))  # folds in turn
+    return drawn + [d for block in blocks for d in block]
 
 
-def _one_a_cluster(sources: Sources, fold: str, config: SampleConfig) -> list[str]:
-    longest = config.fit_longest if fold == "fit" else config.longest
-    drawn: list[str] = []
-    clusters: set[str] = set()
+def _bearers(sources: Sources, families: Mapping[str, set[str]], config: SampleConfig) -> set[str]:
+    """Find the proteins that bear a family that is common in select and calibrate."""
+    found: set[str] = set()
+    for members in families.values():
+        clusters = defaultdict[str, set[str]](set)
+        for accession in members & set(sources.proteins):
+            clusters[sources.split.fold(accession)].add(sources.split.cluster(accession))
+        if min(len(clusters["select"]), len(clusters["calibrate"])) >= config.common:
+            found |= members
+    return found
+
+
+def _fit(sources: Sources, config: SampleConfig) -> list[Drawn]:
+    drawn: dict[str, Drawn] = {}
     residues = 0
-    for accession in sorted(sources.split.accessions(fold), key=_order):
+    for accession in sorted(sources.split.accessions("fit"), key=_order):
         length = len(sources.proteins[accession])
         cluster = sources.split.cluster(accession)
-        if cluster in clusters or not config.shortest <= length <= longest:
-            continue
-        if fold == "fit" and residues >= config.fit_residues:
+        if cluster not in drawn and config.shortest <= length <= config.fit_longest:
+            drawn[cluster] = Drawn(accession, "fit", 1.0)
+            residues += length
+        if residues >= config.fit_residues:
             break
-        clusters.add(cluster)
-        drawn.append(accession)
-        residues += length
-    return drawn
+    return list(drawn.values())
+
+
+def _fold(sources: Sources, fold: str, bearers: set[str], config: SampleConfig) -> list[Drawn]:
+    """Draw one fold: all bearing clusters, and a share of the others."""
+    clusters = defaultdict[str, list[str]](list)
+    for accession in sorted(sources.split.accessions(fold), key=_order):
+        if config.shortest <= len(sources.proteins[accession]) <= config.longest:
+            clusters[sources.split.cluster(accession)].append(accession)
+    bearing = {c for c, members in clusters.items() if bearers & set(members)}
+    others = [c for c in clusters if c not in bearing]
+    some = others[: round(config.background * len(others))]
+    drawn = [Drawn(clusters[c][0], fold, len(others) / len(some)) for c in some]
+    for cluster in sorted(bearing):
+        members = sorted(clusters[cluster], key=lambda a: (a not in bearers, _order(a)))
+        kept = members[: config.members]
+        drawn += [Drawn(a, fold, 1 / len(kept)) for a in kept]
+    return sorted(drawn, key=lambda d: _order(d.accession))
 
 
 def _order(accession: str) -> str:
-    return hashlib.sha256(f"atlas sample 1:{accession}".encode()).hexdigest()
+    return hashlib.sha256(f"unirep sample 1:{accession}".encode()).hexdigest()
+
+
+def weights(drawn: Sequence[Drawn]) -> dict[str, float]:
+    """Weight of every protein."""
+    return {d.accession: d.weight for d in drawn}

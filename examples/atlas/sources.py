@@ -39,22 +39,31 @@ def read_sources(data: Path) -> Sources:
     return Sources(proteins, Split.load(SPLIT))
 
 
-def annotate_sources(sources: Sources, accessions: set[str], data: Path, out: Path) -> Path:
+def annotate_sources(
+    sources: Sources, accessions: set[str], hits: pl.DataFrame, data: Path, out: Path
+) -> AnnotationTable:
     """Collect the annotations of some proteins: Pfam hits, UniProt features."""
     folder = out / "annotations"
     if (folder / "annotations.json").is_file():
-        return folder
-    hits = _pfam_hits(sources, data, out).filter(pl.col("accession").is_in(accessions))
+        return AnnotationTable.load(folder)
+    hits = hits.filter(pl.col("accession").is_in(accessions))
     lengths = {a: len(sources.proteins[a]) for a in accessions}
     names = pfam_names(data_folder("pfam-gecco") / "interpro.json")
     pfam = pfam_table(hits, lengths, names)
     yeast = data / "proteome_yeast/yeast_features.csv.gz"
     uniprot = _restrict(ANNOTATOR.annotate([yeast, *sorted(data.glob(FLAT))]), accessions)
-    AnnotationTable.concat([pfam, uniprot]).save(folder)
-    return folder
+    table = AnnotationTable.concat([pfam, uniprot])
+    table.save(folder)
+    return table
 
 
-def _pfam_hits(sources: Sources, data: Path, out: Path) -> pl.DataFrame:
+def families(hits: pl.DataFrame) -> dict[str, set[str]]:
+    """List the proteins of every family."""
+    named = hits.with_columns(pl.col("pfam").str.split(".").list.first())
+    return {str(family): set(frame["accession"]) for (family,), frame in named.group_by("pfam")}
+
+
+def pfam_hits(sources: Sources, data: Path, out: Path) -> pl.DataFrame:
     """Join the hits that are there with a scan of the proteins that nobody scanned."""
     import gzip
 
@@ -63,7 +72,7 @@ def _pfam_hits(sources: Sources, data: Path, out: Path) -> pl.DataFrame:
     rest = [p for a, p in sources.proteins.items() if a not in scanned]
     profiles = data_folder("pfam-gecco") / "Pfam.h3m"
     scan_to_table(rest, [profiles], out / "scan")
-    return pl.concat([read_hits(data / "corpus/pfam_hits_48k.tsv.gz"), read_scan(out / "scan")])
+    return pl.concat([read_hits(data / "corpus/pfam_hits_48k.tsv.gz"), read_scan(out / "scan")[0]])
 
 
 def _restrict(table: AnnotationTable, accessions: set[str]) -> AnnotationTable:

@@ -120,9 +120,10 @@ def read_csv(lines: Iterable[str], file: str) -> Iterator[Entry]:
         Place(file, 1).fail(f"a column {missing[0]!r}", repr(header.strip()[:80]))
     entries: dict[str, Entry] = {}
     kinds: set[str] = set()
+    names = set(reader.fieldnames or ())
     for row in _csv_rows(reader, file):
         place = Place(file, reader.line_num)
-        if None in row or None in row.values():
+        if set(row) != names or None in row.values():
             place.fail(f"{len(reader.fieldnames or ())} columns", "another number of them")
         feature = _csv_feature(row, place)
         kinds.add(feature.kind)

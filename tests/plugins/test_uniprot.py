@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from bio_interp.errors import AnnotationError
+from bio_interp.testing import check_annotator
 
 from bio_interp.annotations import AnnotationTable, Annotator
 from bio_interp.sequences import Protein
@@ -41,6 +42,7 @@ def flat(folder: Path, features: str, head: str = "Reviewed;          60 AA.") -
 
 
 def test_the_annotator_keeps_the_protocol() -> None:
+    assert check_annotator(ANNOTATOR, sorted(TOYS.glob("toy*"))).rows.height > 30
     assert isinstance(ANNOTATOR, Annotator)
     assert ANNOTATOR.api_version == 1
 

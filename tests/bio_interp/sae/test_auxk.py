@@ -38,8 +38,8 @@ def test_auxk_revives_dead_features_and_without_it_they_stay_dead(architecture: 
             rows, aux_coefficient=coefficient, architecture=architecture, aux_k=8
         )
         with torch.no_grad():
-            sae.b_enc[:8] = -2.5
-            sae.encoder[:8] *= 0.1
+            sae.b_enc[:8] = 0.0
+            sae.encoder[:8] *= 0.02
         _steps(sae, rows, 400)
         alive[coefficient] = int((sae.rows_since_fired[:8] < 100).sum())
     assert alive[0.0] == 0
