@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -67,24 +68,31 @@ def finish(result: Mapping[str, Any], options: argparse.Namespace) -> None:
         print(text)
 
 
-def alternate(runs: Mapping[str, Callable[[], Any]], *, rounds: int) -> dict[str, list[float]]:
-    """Time all runs once a round, in turning order, so that a busy machine harms all alike.
+@dataclass(frozen=True)
+class Rounds:
+    """Seconds of each run in each round, by name: on the clock, and of processor time.
 
-    Returns
-    -------
-    dict
-        Seconds of each round, by name.
+    Where other work shares the machine, the clock says little and processor time still holds.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+
+    wall: dict[str, list[float]]
+    cpu: dict[str, list[float]]
+
+
+def alternate(runs: Mapping[str, Callable[[], Any]], *, rounds: int) -> Rounds:
+    """Time all runs once a round, in turning order, so that a busy machine harms all alike."""
     names = list(runs)
+    taken = Rounds({name: [] for name in names}, {name: [] for name in names})
     for turn in range(rounds):
         shift = turn % len(names)
         for name in names[shift:] + names[:shift]:
-            start = time.perf_counter()
+            wall, cpu = time.perf_counter(), time.process_time()
             runs[name]()
-            seconds[name].append(time.perf_counter() - start)
-            print(f"round {turn + 1}/{rounds} {name} {seconds[name][-1]:.2f} s", file=sys.stderr)
-    return seconds
+            taken.wall[name].append(time.perf_counter() - wall)
+            taken.cpu[name].append(time.process_time() - cpu)
+            spent = f"{taken.wall[name][-1]:.2f} s, processor {taken.cpu[name][-1]:.2f} s"
+            print(f"round {turn + 1}/{rounds} {name} {spent}", file=sys.stderr, flush=True)
+    return taken
 
 
 def ratio(ours: list[float], peer: list[float]) -> float:
@@ -95,6 +103,11 @@ def ratio(ours: list[float], peer: list[float]) -> float:
 def per_second(work: float, seconds: list[float]) -> float:
     """Give work a second at the median time."""
     return round(work / median(seconds), 1)
+
+
+def rounded(seconds: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    """Round seconds to milliseconds."""
+    return {name: [round(t, 3) for t in times] for name, times in seconds.items()}
 
 
 def _processor() -> str:

@@ -22,7 +22,7 @@ from esm.model.esm2 import ESM2
 from bio_interp.models import Esm2Engine, LoadOptions, native_bf16
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from _harness import SHARED, alternate, finish, parse, per_second, ratio, record
+from _harness import SHARED, alternate, finish, parse, per_second, ratio, record, rounded
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 LAYERS = (4, 6)
@@ -81,20 +81,17 @@ def measure(module: ESM2, sequences: list[str], rounds: int) -> dict[str, Any]:
     for precision, layer in product(("fp32", "bf16"), LAYERS):
         engine = Esm2Engine(module, name="random", options=LoadOptions("cpu", precision))
         runs[f"bio_interp_{precision}_layer_{layer}"] = partial(extract, engine, sequences, layer)
-    seconds = alternate(runs, rounds=rounds)
+    taken = alternate(runs, rounds=rounds)
     residues = sum(map(len, sequences))
-    best = min(PEERS, key=lambda peer: median(seconds[peer]))
-    return {
-        "best_peer": best,
-        **{f"residues_per_second_{name}": per_second(residues, t) for name, t in seconds.items()},
-        **{
-            f"speedup_{precision}_layer_{layer}": ratio(
-                seconds[f"bio_interp_{precision}_layer_{layer}"], seconds[best]
-            )
-            for precision, layer in product(("fp32", "bf16"), LAYERS)
-        },
-        "seconds": {name: [round(t, 3) for t in times] for name, times in seconds.items()},
-    }
+    best = min(PEERS, key=lambda peer: median(taken.wall[peer]))
+    figures: dict[str, Any] = {"best_peer": best}
+    for name, seconds in taken.wall.items():
+        figures[f"residues_per_second_{name}"] = per_second(residues, seconds)
+    for precision, layer in product(("fp32", "bf16"), LAYERS):
+        name = f"{precision}_layer_{layer}"
+        for kind, seconds in (("speedup", taken.wall), ("cpu_speedup", taken.cpu)):
+            figures[f"{kind}_{name}"] = ratio(seconds[f"bio_interp_{name}"], seconds[best])
+    return figures | {"seconds": rounded(taken.wall), "cpu_seconds": rounded(taken.cpu)}
 
 
 def extract(engine: Esm2Engine, sequences: list[str], layer: int) -> None:

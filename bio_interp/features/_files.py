@@ -134,7 +134,9 @@ def _write_piece(folder: Path, proteins: "Sequence[tuple[str, csr_matrix]]") -> 
     import polars as pl
 
     # a piece without proteins still brings the columns
-    positions, features, values = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(0)]
+    positions: list[ndarray] = [np.zeros(0, np.int32)]
+    features: list[ndarray] = [np.zeros(0, np.int32)]
+    values: list[ndarray] = [np.zeros(0, np.float32)]
     for _, rows in proteins:
         place = np.arange(1, len(rows.indptr), dtype=np.int32)
         positions.append(np.repeat(place, np.diff(rows.indptr)))

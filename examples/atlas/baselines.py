@@ -10,23 +10,21 @@ from scipy.sparse import csr_matrix
 
 from bio_interp.features import FeatureStore
 
-FIRING = 0.02  # a signed neuron is on at the 2 % of training residues where it is largest
 
-
-def neuron_store(harvest: Harvest, out: Path) -> FeatureStore:
+def neuron_store(harvest: Harvest, out: Path, k: int) -> FeatureStore:
     """Store neurons as sparse codes: unit ``i`` is neuron ``i`` above, ``d_model + i`` below.
 
-    Activations below the 98th percentile of the fit residues are dropped. No concept of these
-    sources holds more residues than the densest SAE feature fires at, and the thresholds of links
-    lie above.
+    A signed neuron is on where it is above a quantile of its own over fit residues, chosen so
+    that about `k` of all are on in a residue, as many as the SAE has features on.
     """
     rows = harvest.training_rows()
     some = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:50_000]]
     mean = some.float().mean(0)
     both = _signed(some.float() - mean)  # (rows, 2 * d_model)
-    cut = torch.quantile(both[:20_000], 1 - FIRING, dim=0)
+    firing = k / both.shape[1]
+    cut = torch.from_numpy(np.quantile(both[:20_000].numpy(), 1 - firing, axis=0))
     store = FeatureStore.create(
-        out / "codes_neurons", d_sae=both.shape[1], settings={"firing": FIRING}
+        out / "codes_neurons", d_sae=both.shape[1], settings={"firing": firing}
     )
     done = store.done()
     with store.writer(shard_proteins=512, shard_nonzeros=40_000_000) as writer:

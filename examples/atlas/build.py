@@ -52,7 +52,10 @@ def main() -> None:
     measured = dict(figures(table, calls, tested))
     if args.neurons:
         neurons, _ = link(
-            neuron_store(harvest, args.out), annotations, sources.split, weights=weights(drawn)
+            neuron_store(harvest, args.out, recipe["sae"]["k"]),
+            annotations,
+            sources.split,
+            weights=weights(drawn),
         )
         measured["neurons"] = link_figures(neurons)
         measured["sae_minus_neurons"] = paired_bootstrap(table, neurons)

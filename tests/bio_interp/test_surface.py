@@ -10,7 +10,7 @@ import pytest
 
 import bio_interp
 
-HEAVY = ("torch", "lightning", "sklearn", "pandas", "polars", "scipy", "esm", "jax")
+HEAVY = ("torch", "lightning", "sklearn", "pandas", "esm", "jax")
 SEEN = f"import sys; print([m for m in {HEAVY!r} if m in sys.modules])"
 
 

@@ -1,8 +1,9 @@
 import pytest
 import torch
-
 from bio_interp.errors import InputError, MismatchError, NotFoundError
+
 from bio_interp.sae import InputNorm, SaeConfig, SparseAutoencoder, SparseCodes
+
 
 def _random(architecture: str = "batchtopk", d_model: int = 6, d_sae: int = 11, k: int = 2):
     decoder = torch.nn.functional.normalize(torch.randn(d_sae, d_model))

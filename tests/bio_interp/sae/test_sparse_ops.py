@@ -1,12 +1,13 @@
 import pytest
 import torch
-
 from bio_interp.sae._select import SELECT
 from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
 
 
 @pytest.mark.parametrize("name", sorted(SELECT))
-@pytest.mark.parametrize(("rows", "d_model", "d_sae", "k"), [(17, 7, 23, 3), (1, 3, 5, 1), (9, 5, 4, 9)])
+@pytest.mark.parametrize(
+    ("rows", "d_model", "d_sae", "k"), [(17, 7, 23, 3), (1, 3, 5, 1), (9, 5, 4, 9)]
+)
 def test_gradients_equal_autograd_of_the_dense_formula(
     name: str, rows: int, d_model: int, d_sae: int, k: int
 ) -> None:

@@ -1,8 +1,8 @@
 import pytest
 import torch
+from bio_interp.sae._trainable import TrainableSae
 
 from bio_interp.sae import InputNorm, TrainConfig
-from bio_interp.sae._trainable import TrainableSae
 
 ARCHITECTURES = ["topk", "batchtopk"]
 

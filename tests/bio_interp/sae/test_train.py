@@ -1,0 +1,187 @@
+import csv
+import logging
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import torch
+from bio_interp.errors import InputError, MismatchError
+from scipy.optimize import linear_sum_assignment
+
+from bio_interp.sae import TrainConfig, train
+
+
+def test_planted_directions_are_recovered(sae, planted) -> None:
+    cosine = (sae.W_dec @ planted.directions.T).numpy()
+    rows, columns = linear_sum_assignment(-cosine)
+    assert cosine[rows, columns].mean() > 0.8
+    assert sae.fvu(planted.rows[:5000]) < 0.35
+
+
+def test_features_on_in_a_row_average_k(trained, planted) -> None:
+    codes = trained["batchtopk"][0].encode(planted.rows)
+    assert codes.values.shape[0] / len(codes) == pytest.approx(3, rel=0.1)
+    assert trained["topk"][0].encode(planted.rows).indptr.diff().max() <= 3
+
+
+def test_the_log_has_every_metric_and_checkpoints_are_gone(trained) -> None:
+    _, folder = trained["batchtopk"]
+    with (folder / "logs" / "version_0" / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [49, 99, 149, 199, 249, 299, 349]
+    wanted = {"loss", "fvu", "auxk", "l0", "dead", "threshold", "lr", "rows_per_second"}
+    assert wanted <= rows[0].keys()
+    assert float(rows[-1]["fvu"]) < float(rows[0]["fvu"])
+    assert list((folder / "checkpoints").iterdir()) == []
+
+
+ROWS = torch.randn(700, 8, generator=torch.Generator().manual_seed(5)) @ torch.diag(
+    torch.arange(1.0, 9.0)
+)
+
+
+def _source(epoch: int):
+    order = torch.randperm(700, generator=torch.Generator().manual_seed(epoch))
+    return iter(ROWS[order].split(90))
+
+
+def _config(**fields) -> TrainConfig:
+    settings = {
+        "d_sae": 16,
+        "k": 2,
+        "total_rows": 3200,
+        "batch_rows": 64,
+        "dead_after_rows": 500,
+        "norm_rows": 256,
+        "log_every": 1,
+        "checkpoint_every": 7,
+    }
+    return TrainConfig(**{**settings, **fields})
+
+
+class _KilledError(Exception):
+    pass
+
+
+def _killer(*moments: int):
+    left = set(moments)
+
+    def on_step(step: int, metrics) -> None:
+        if step in left:
+            left.remove(step)
+            raise _KilledError
+
+    return on_step
+
+
+def _same(one, other) -> bool:
+    a, b = one.state_dict(), other.state_dict()
+    return one.config == other.config and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("architecture", ["topk", "batchtopk"])
+def test_a_run_cut_off_three_times_ends_as_one_that_was_not(architecture, tmp_path) -> None:
+    config = _config(architecture=architecture)
+    whole = train(_source, config, folder=tmp_path / "whole")
+    on_step = _killer(3, 16, 44)
+    for _ in range(3):
+        with pytest.raises(_KilledError):
+            train(_source, config, folder=tmp_path / "cut", on_step=on_step)
+    steps = []
+    cut = train(
+        _source, config, folder=tmp_path / "cut", on_step=lambda step, _: steps.append(step)
+    )
+    assert steps == list(range(43, 51))
+    assert _same(whole, cut)
+
+
+def test_a_run_killed_with_sigkill_ends_as_one_that_was_not(tmp_path) -> None:
+    torch.save(ROWS, tmp_path / "rows.pt")
+    script = """
+        import os, signal, sys, torch
+        from pathlib import Path
+        from bio_interp.sae import TrainConfig, train
+        torch.set_num_threads(1)
+        folder = Path(sys.argv[1])
+        rows = torch.load(folder / "rows.pt", weights_only=True)
+        config = TrainConfig(d_sae=16, k=2, total_rows=3200, batch_rows=64, norm_rows=256,
+                             log_every=1, checkpoint_every=7)
+        def kill(step, metrics):
+            if step == 30:
+                os.kill(os.getpid(), signal.SIGKILL)
+        train([rows], config, folder=folder / "run", on_step=kill)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    config = _config(dead_after_rows=None)
+    whole = train([ROWS], config, folder=tmp_path / "whole")
+    assert _same(whole, train([ROWS], config, folder=tmp_path / "run"))
+
+
+def test_ctrl_c_is_passed_on_and_the_next_one_is_heard(tmp_path) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+
+    def interrupt(step: int, metrics) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(_source, _config(), folder=tmp_path, on_step=interrupt)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_finished_run_is_only_loaded(tmp_path) -> None:
+    first = train(_source, _config(total_rows=640), folder=tmp_path)
+
+    def unread(epoch: int):
+        raise AssertionError
+
+    assert _same(first, train(unread, _config(total_rows=640), folder=tmp_path))
+
+
+def test_other_settings_in_the_same_folder_are_refused_by_name(tmp_path) -> None:
+    train(_source, _config(total_rows=640), folder=tmp_path)
+    with pytest.raises(MismatchError, match="k: 2 there, 3 here"):
+        train(_source, _config(total_rows=640, k=3), folder=tmp_path)
+
+
+def test_nan_in_the_middle_of_the_stream_stops_with_an_error(tmp_path) -> None:
+    bad = ROWS.clone()
+    bad[500, 3] = float("nan")
+    with pytest.raises(InputError, match="finite"):
+        train([bad[:400], bad[400:]], _config(), folder=tmp_path)
+
+
+def test_gamma_is_logged_before_training_with_advice(tmp_path, caplog) -> None:
+    with caplog.at_level(logging.INFO, logger="bio_interp.sae"):
+        train([ROWS + 100.0], _config(total_rows=640), folder=tmp_path)
+    assert "gamma = " in caplog.text
+    assert "features would die" in caplog.text
+
+
+def test_a_half_written_settings_file_is_an_input_error(tmp_path) -> None:
+    (tmp_path / "train.json").write_text('{"config": ')
+    with pytest.raises(InputError, match=r"train\.json"):
+        train(_source, _config(), folder=tmp_path)
+
+
+def test_the_learning_rate_rises_stays_and_falls_to_zero() -> None:
+    config = _config(total_rows=64_000, warmup_steps=10)  # 1,000 steps
+    factors = [config.lr_factor(step) for step in range(config.steps + 1)]
+    assert factors[0] == pytest.approx(1 / 11)
+    assert factors[10:801] == [1.0] * 791
+    assert factors[900] == pytest.approx(0.5)
+    assert factors[1000] == 0.0
+
+
+def test_the_default_learning_rate_scales_with_the_root_of_the_width() -> None:
+    assert _config(d_sae=2**14).peak_lr == pytest.approx(2e-4)
+    assert _config(d_sae=2**12).peak_lr == pytest.approx(4e-4)
+    assert _config(lr=0.1).peak_lr == 0.1
+
+
+def test_fewer_rows_than_a_batch_are_refused() -> None:
+    with pytest.raises(InputError, match="at least one batch"):
+        _config(total_rows=63)
