@@ -12,32 +12,47 @@ from bio_interp.errors import BioInterpError
 
 if TYPE_CHECKING:
     from bio_interp.annotations import AnnotationTable
+    from bio_interp.atlas import Atlas, load_atlas
     from bio_interp.cache import cache_folder
+    from bio_interp.features import FeatureStore, encode
     from bio_interp.models import load_model
     from bio_interp.plugins import list_plugins
     from bio_interp.provenance import sha256_file
-    from bio_interp.sequences import Protein
+    from bio_interp.sae import SparseAutoencoder
+    from bio_interp.sequences import Protein, read_proteins
     from bio_interp.spans import Span
 
 __version__ = "0.1.0"
 __all__ = [
     "AnnotationTable",
+    "Atlas",
     "BioInterpError",
+    "FeatureStore",
     "Protein",
     "Span",
+    "SparseAutoencoder",
     "cache_folder",
+    "encode",
     "list_plugins",
+    "load_atlas",
     "load_model",
+    "read_proteins",
     "sha256_file",
 ]
 
 _HOMES = {
     "AnnotationTable": "annotations",
+    "Atlas": "atlas",
+    "FeatureStore": "features",
     "Protein": "sequences",
     "Span": "spans",
+    "SparseAutoencoder": "sae",
     "cache_folder": "cache",
+    "encode": "features",
     "list_plugins": "plugins",
+    "load_atlas": "atlas",
     "load_model": "models",
+    "read_proteins": "sequences",
     "sha256_file": "provenance",
 }
 

@@ -9,8 +9,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from bio_interp.cli._app import build_app
 from cyclopts import CycloptsError
+
+from bio_interp.cli._app import build_app
 
 PAGES = [Path("README.md"), Path("CONTRIBUTING.md"), Path("plugins/README.md")]
 

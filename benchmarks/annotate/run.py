@@ -17,11 +17,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from _harness import SHARED, finish, parse, record
+
+from bio_interp.atlas import load_atlas
 from bio_interp.cache import data_folder
 from bio_interp.errors import BioInterpError
-
-from _harness import SHARED, finish, parse, record
-from bio_interp.atlas import load_atlas
 from bio_interp.sequences import Protein, read_proteins
 
 COMMAND = [sys.executable, "-c", "from bio_interp.cli import main; main()"]

@@ -15,11 +15,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 import polars as pl
-from bio_interp.errors import BioInterpError
-
 from _harness import ROOT, SHARED, finish, parse, record
+
 from bio_interp.annotations import AnnotationTable
 from bio_interp.atlas import Call, load_atlas
+from bio_interp.errors import BioInterpError
 from bio_interp.sequences import Protein, Split, read_proteins
 from bio_interp_pfam import pfam_table, read_hits
 

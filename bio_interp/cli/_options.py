@@ -12,6 +12,9 @@ from cyclopts import Parameter
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
 
+Source = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""A file, or ``-`` for standard input."""
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)

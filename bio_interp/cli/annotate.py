@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from bio_interp.cli._options import Common, Machine, Output
+from bio_interp.cli._options import Common, Machine, Output, Source
 from bio_interp.cli._show import counter
 
 _COMMON, _MACHINE, _OUTPUT = Common(), Machine(), Output()
@@ -14,7 +14,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def annotate(
-    source: str,
+    source: Source,
     /,
     *,
     atlas: str = "unirep",

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from bio_interp.cli._options import Common, Machine
+from bio_interp.cli._options import Common, Machine, Source
 
 _COMMON, _MACHINE = Common(), Machine()
 _LOG = logging.getLogger(__name__)
 
 
 def encode(
-    source: str,
+    source: Source,
     /,
     *,
     out: Annotated[Path, Parameter(alias="-o")],

@@ -3,10 +3,10 @@
 Calls of the calibrate fold are put into strata of strength. In stratum ``s`` a class of concepts
 (all Pfam families, say) has a precision ``p_s``, fitted monotone; a concept with ``k`` right of
 ``n`` calls there has the posterior ``Beta(m p_s + k, m (1 - p_s) + n - k)``. The weight ``m`` says
-how much concepts of a class differ; it is fitted by maximum marginal likelihood (beta-binomial
-empirical Bayes; Casella 1985, The American Statistician 39:83), and is no more than the number of
-clusters of other concepts in the stratum. A homology cluster counts as one
-call of a concept in a stratum, since its members are right or wrong together.
+how much concepts of a class differ there; it is fitted by maximum marginal likelihood
+(beta-binomial empirical Bayes; Casella 1985, The American Statistician 39:83), and is no more than
+the number of other concepts seen in the stratum. A homology cluster counts as one call of a concept
+in a stratum, since its members are right or wrong together.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy import ndarray
 
 WEIGHTS = np.geomspace(1.0, 300.0, 40)
 # quantiles of strength that bound the strata: most calls are weak, so the top is cut finer
-CUTS = (0.4, 0.6, 0.75, 0.85, 0.92, 0.97)
+CUTS = (0.5, 0.7, 0.8, 0.88, 0.93, 0.96, 0.98, 0.99)
 
 CALIBRATION: dict[str, Any] = {
     "concept": pl.String,
@@ -80,8 +80,10 @@ def _calibrate_group(calls: pl.DataFrame, concepts: list[str]) -> pl.DataFrame:
     counted = calls.with_columns(pl.Series("stratum", stratum, dtype=pl.Int64))
     n, k, calls_n = _tables(counted, concepts, len(lower))
     prior = _monotone((k.sum(0) + 0.5) / (n.sum(0) + 1.0), n.sum(0) + 1.0)
-    # what other concepts saw in the stratum bounds the weight: a prior from 5 clusters weighs 5
-    m = np.minimum(_fit_weight(n, k, prior), n.sum(0) - n + 1.0)
+    weight = np.array([_fit_weight(n[:, s], k[:, s], p) for s, p in enumerate(prior)])
+    seen = n > 0
+    # how concepts differ is known from as many as were seen: a prior from 3 others weighs 3
+    m = np.minimum(weight, seen.sum(0) - seen + 0.5)  # (concepts, strata)
     return _posterior(concepts, lower, m * prior + k, m * (1 - prior) + n - k, n, calls_n)
 
 
@@ -112,22 +114,18 @@ def _monotone(
 
 
 def _fit_weight(
-    n: Float[ndarray, "concepts strata"],
-    k: Float[ndarray, "concepts strata"],
-    prior: Float[ndarray, "strata"],
+    n: Float[ndarray, "concepts"], k: Float[ndarray, "concepts"], prior: float
 ) -> float:
-    """Maximise the beta-binomial likelihood of all concepts and strata over the prior's weight."""
+    """Maximise the beta-binomial likelihood of a stratum's concepts over the prior's weight."""
     from scipy.special import betaln
 
-    seen = n > 0
-    p = np.broadcast_to(prior, n.shape)[seen]
-    kk, nn = k[seen], n[seen]
+    kk, nn = k[n > 0], n[n > 0]
 
     def likelihood(m: float) -> float:
-        a, b = m * p, m * (1 - p)
+        a, b = m * prior, m * (1 - prior)
         return float((betaln(a + kk, b + nn - kk) - betaln(a, b)).sum())
 
-    return float(max(WEIGHTS, key=likelihood)) if seen.any() else float(WEIGHTS[0])
+    return float(max(WEIGHTS, key=likelihood)) if len(nn) else float(WEIGHTS[0])
 
 
 def _posterior(

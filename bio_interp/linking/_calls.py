@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_matrix
 
 
+TRUST = 0.9  # what a feature's strength is worth: it was measured where the feature was chosen
+
+
 @dataclass(frozen=True)
 class Caller:
     """A feature that takes part in the calls of a concept.
@@ -61,7 +64,9 @@ def call_protein(
     """Find the calls in one protein.
 
     Residues where any of a concept's features is on are joined over gaps of up to 5 residues
-    (sites: none). The strength of a call is the largest that any of its activations has.
+    (sites: none). The strength of a call joins its features as independent evidence:
+    ``1 - product(1 - 0.9 s)`` over the strengths ``s`` of their peaks (noisy-or; Pearl 1988), so
+    that a call of several features ranks above one of a single feature.
 
     Parameters
     ----------
@@ -93,11 +98,12 @@ def _call_concept(
         peaks = block.max(axis=1)
         strengths = [float(c.strength(p[None])[0]) for c, p in zip(callers, peaks, strict=True)]
         best = int(np.argmax(strengths))
+        missed = np.prod([1 - TRUST * s for s in strengths])
         yield RawCall(
             concept=concept,
             start=int(start),
             end=int(end),
             features=tuple(c.feature for c, p in zip(callers, peaks, strict=True) if p > 0),
             peak=float(peaks[best]),
-            strength=strengths[best],
+            strength=float(1 - missed),
         )

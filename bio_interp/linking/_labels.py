@@ -107,16 +107,7 @@ def lay_labels(
     cluster_id = np.unique([clusters[a] for a in accessions], return_inverse=True)[1]
     fold_of = np.array([folds[a] for a in accessions])
     rows = table.rows.filter(pl.col("accession").is_in(set(index)))
-    bearing = rows.select("concept", "accession").with_columns(
-        fold=pl.col("accession").replace_strict(folds, return_dtype=pl.String),
-        cluster=pl.col("accession").replace_strict(clusters, return_dtype=pl.String),
-    )
-    counts = bearing.group_by("concept", "fold").agg(pl.col("cluster").n_unique())
-    enough = [
-        set(counts.filter((pl.col("fold") == f) & (pl.col("cluster") >= n))["concept"])
-        for f, n in min_clusters.items()
-    ]
-    kept = set.intersection(*enough) if enough else set(rows["concept"])
+    kept = _common_enough(rows, folds, clusters, min_clusters)
     concepts = table.concepts.filter(pl.col("concept").is_in(kept)).sort("concept")
     number = {c: i for i, c in enumerate(concepts["concept"])}
     looked = table.coverage.filter(pl.col("state") == "looked")
@@ -135,6 +126,26 @@ def lay_labels(
         looked=_intervals(classes, "class", None, index, offsets).merged(),
         coverage_class=np.array([class_of_kind.get(k, -1) for k in concepts["kind"]], dtype=int),
     )
+
+
+def _common_enough(
+    rows: pl.DataFrame,
+    folds: Mapping[str, str],
+    clusters: Mapping[str, str],
+    min_clusters: Mapping[str, int],
+) -> set[str]:
+    """Find the concepts that enough clusters of each fold bear."""
+    bearing = rows.select("concept", "accession").with_columns(
+        fold=pl.col("accession").replace_strict(folds, return_dtype=pl.String),
+        cluster=pl.col("accession").replace_strict(clusters, return_dtype=pl.String),
+    )
+    counts = bearing.group_by("concept", "fold").agg(pl.col("cluster").n_unique())
+    kept = set[str](rows["concept"])
+    for fold, least in min_clusters.items():
+        kept &= set(
+            counts.filter((pl.col("fold") == fold) & (pl.col("cluster") >= least))["concept"]
+        )
+    return kept
 
 
 def _coverage_classes(looked: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:

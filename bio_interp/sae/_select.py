@@ -7,7 +7,6 @@ as much as the selection). Register a new rule in `SELECT`.
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from bio_interp.sae._codes import SparseCodes, compact, counts_to_indptr, from_flat
@@ -58,7 +57,7 @@ def select_threshold(pre: Tensor, threshold: float) -> SparseCodes:
 
 def lowest_value(codes: SparseCodes) -> Tensor:
     """Smallest activation of a batch, its threshold; 0 where nothing is on."""
-    return codes.values.min() if codes.values.shape[0] else torch.zeros(())
+    return codes.values.min() if codes.values.shape[0] else codes.values.new_zeros(())
 
 
 SELECT: dict[str, Select] = {"topk": select_topk, "batchtopk": select_batchtopk}

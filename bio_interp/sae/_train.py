@@ -59,9 +59,20 @@ def train(
         `folder` holds a run with other settings, or rows differ in width.
     InputError
         There are no rows, or they hold NaN, or they cannot be read a second time.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> rows = torch.randn(512, 8)
+    >>> config = TrainConfig(d_sae=16, k=2, total_rows=1024, batch_rows=64)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sae = train([rows], config, folder=Path(folder))
+    >>> codes = sae.encode(rows)
+    >>> codes.to_scipy().shape, sae.decode(codes).shape
+    ((512, 16), torch.Size([512, 8]))
     """
     settings = {"config": config.to_dict()}
-    _claim(folder, settings)
+    _refuse_other_settings(folder, settings)
     if (folder / "sae.json").is_file():
         return SparseAutoencoder.load(folder)
     checkpoint = folder / "checkpoints" / "last.ckpt"
@@ -74,6 +85,7 @@ def train(
         batches = Batches(rows, config.batch_rows, trainable.norm.mean.shape[0], opened=opened)
     from bio_interp.sae._lightning import fit
 
+    write_json(folder / "train.json", settings)
     fit(trainable, batches, folder, device=device, on_step=on_step)
     facts = {**(provenance or {}), "training": settings["config"], "versions": versions()}
     sae = trainable.to_sae(facts)
@@ -102,11 +114,9 @@ def _resumed(checkpoint: Path, config: TrainConfig) -> tuple[TrainableSae, Place
     return TrainableSae(norm, config), start
 
 
-def _claim(folder: Path, settings: dict[str, Any]) -> None:
-    """Write the settings of a new run, or compare them with those of the one that is there."""
+def _refuse_other_settings(folder: Path, settings: dict[str, Any]) -> None:
     path = folder / "train.json"
     if not path.is_file():
-        write_json(path, settings)
         return
     try:
         stored = json.loads(path.read_text())

@@ -8,24 +8,25 @@ import json
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # the stages lie beside this file
 
 from baselines import neuron_store
-from bio_interp.provenance import write_json
 from fit import encode, fit_sae
 from harvest import Harvest
-from pack import pack
+from pack import Run, pack
 from report import figures, link_figures, paired_bootstrap
 from sample import EVALUATED, SampleConfig, draw, weights
 from sources import annotate_sources, families, pfam_hits, read_sources
 
 from bio_interp.linking import link
 from bio_interp.models import LoadOptions, load_model
+from bio_interp.provenance import write_json
 
 
 def main() -> None:
-    """Run the stages in order."""
+    """Read the recipe and run the stages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--data", type=Path, required=True, help="folder of the source files")
@@ -35,45 +36,37 @@ def main() -> None:
     args = parser.parse_args()
     recipe = tomllib.loads(args.recipe.read_text())
     options = LoadOptions(**recipe.get("load", {}))
-    sources = read_sources(args.data)
-    hits = pfam_hits(sources, args.data, args.out)
-    drawn = draw(sources, families(hits), SampleConfig(**recipe["sample"]), args.out / "sample.tsv")
-    model = load_model(recipe["model"], options)
-    site = recipe["atlas"]["site"]
-    harvest = Harvest(args.out / "activations", drawn)
+    run = build(recipe, options, args.data, args.out, neurons=args.neurons)
+    atlas = pack(args.atlas or args.out / "atlas", run, recipe["atlas"], options)
+    print(json.dumps(run.measured, indent=2))
+    print(f"wrote {atlas!r} to {atlas.folder}")
+
+
+def build(
+    recipe: dict[str, Any], options: LoadOptions, data: Path, out: Path, *, neurons: bool
+) -> Run:
+    """Run the stages in order; each takes up what is there."""
+    sources = read_sources(data)
+    hits = pfam_hits(sources, data, out)
+    drawn = draw(sources, families(hits), SampleConfig(**recipe["sample"]), out / "sample.tsv")
+    model, site = load_model(recipe["model"], options), recipe["atlas"]["site"]
+    harvest = Harvest(out / "activations", drawn)
     harvest.read(model, site, sources)
-    sae_folder = fit_sae(harvest, model, site, recipe["sae"], args.out)
+    sae_folder = fit_sae(harvest, model, site, recipe["sae"], out)
     evaluated = {d.accession for d in drawn if d.fold in EVALUATED}
-    annotations = annotate_sources(sources, evaluated, hits, args.data, args.out)
-    store = encode(harvest, sae_folder, args.out)
-    table, calls = link(store, annotations, sources.split, weights=weights(drawn))
-    calls.write_parquet(args.out / "test_calls.parquet")
+    annotations = annotate_sources(sources, evaluated, hits, data, out)
+    store, weight = encode(harvest, sae_folder, out), weights(drawn)
+    table, calls = link(store, annotations, sources.split, weights=weight)
+    calls.write_parquet(out / "test_calls.parquet")
     tested = sum(d.weight for d in drawn if d.fold == "test")
     measured = dict(figures(table, calls, tested))
-    if args.neurons:
-        neurons, _ = link(
-            neuron_store(harvest, args.out, recipe["sae"]["k"]),
-            annotations,
-            sources.split,
-            weights=weights(drawn),
-        )
-        measured["neurons"] = link_figures(neurons)
-        measured["sae_minus_neurons"] = paired_bootstrap(table, neurons)
-    write_json(args.out / "figures.json", measured)
-    atlas = pack(
-        args.atlas or args.out / "atlas",
-        about=recipe["atlas"],
-        model=model,
-        sources=sources,
-        sae_folder=sae_folder,
-        table=table,
-        harvest=harvest,
-        drawn=drawn,
-        measured=measured,
-        options=options,
-    )
-    print(json.dumps(measured, indent=2))
-    print(f"wrote {atlas!r} to {atlas.folder}")
+    if neurons:
+        baseline = neuron_store(harvest, out, recipe["sae"]["k"])
+        linked, _ = link(baseline, annotations, sources.split, weights=weight)
+        measured["neurons"] = link_figures(linked)
+        measured["sae_minus_neurons"] = paired_bootstrap(table, linked)
+    write_json(out / "figures.json", measured)
+    return Run(model, sources, harvest, drawn, sae_folder, table, measured)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bio_interp.provenance import sha256_file
 from harvest import Harvest
 from sample import EVALUATED
 
 from bio_interp.features import FeatureStore
 from bio_interp.models import LanguageModel
+from bio_interp.provenance import sha256_file
 from bio_interp.sae import SparseAutoencoder, TrainConfig, train
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from bio_interp.provenance import atomic_path, write_json
 from sample import BLOCK, Drawn
 from sources import Sources
 
 from bio_interp.models import LanguageModel
+from bio_interp.provenance import atomic_path, write_json
 
 
 class Harvest:

@@ -2,12 +2,12 @@
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from bio_interp.provenance import atomic_path, versions
 from harvest import Harvest
 from sample import Drawn
 from sources import Sources
@@ -15,6 +15,7 @@ from sources import Sources
 from bio_interp.atlas import Atlas, AtlasInfo, decoy_rates, sequence_hash
 from bio_interp.linking import LinkTable
 from bio_interp.models import LanguageModel, LoadOptions
+from bio_interp.provenance import atomic_path, versions
 from bio_interp.sequences import Protein
 
 DATA = (
@@ -27,53 +28,56 @@ DATA = (
 )
 
 
-def pack(
-    folder: Path,
-    *,
-    about: Mapping[str, Any],
-    model: LanguageModel,
-    sources: Sources,
-    sae_folder: Path,
-    table: LinkTable,
-    harvest: Harvest,
-    drawn: Sequence[Drawn],
-    measured: Mapping[str, Any],
-    options: LoadOptions,
-) -> Atlas:
+@dataclass(frozen=True)
+class Run:
+    """What the stages before packing made."""
+
+    model: LanguageModel
+    sources: Sources
+    harvest: Harvest
+    drawn: Sequence[Drawn]
+    sae_folder: Path
+    table: LinkTable
+    measured: Mapping[str, Any]
+
+
+def pack(folder: Path, run: Run, about: Mapping[str, Any], options: LoadOptions) -> Atlas:
     """Write the atlas into `folder`, then measure decoys with it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("sae.safetensors", "sae.json"):
-        shutil.copyfile(sae_folder / name, folder / name)
-    called = set(table.callers["concept"])
-    concepts = table.concepts.filter(pl.col("concept").is_in(called))
-    links = table.links.filter(pl.col("concept").is_in(called))
-    LinkTable(links, table.callers, table.calibration, concepts).save(folder)
-    _write_exposure(folder, sources, [d.accession for d in drawn if d.fold != "test"])
-    info = AtlasInfo(
+        shutil.copyfile(run.sae_folder / name, folder / name)
+    called = pl.col("concept").is_in(set(run.table.callers["concept"]))
+    concepts, links = run.table.concepts.filter(called), run.table.links.filter(called)
+    LinkTable(links, run.table.callers, run.table.calibration, concepts).save(folder)
+    _write_exposure(folder, run.sources, [d.accession for d in run.drawn if d.fold != "test"])
+    info = _info(run, about)
+    info.save(folder)
+    limit = _domain_limit(Atlas(folder, options), run.harvest)
+    atlas = _saved(folder, info, options, domain_limit=limit)
+    decoys = decoy_rates(atlas, _some(run.sources, run.drawn))
+    return _saved(folder, info, options, domain_limit=limit, decoys=decoys)
+
+
+def _info(run: Run, about: Mapping[str, Any]) -> AtlasInfo:
+    return AtlasInfo(
         name=about["name"],
         version=about["version"],
-        model=model.info.name,
+        model=run.model.info.name,
         site=about["site"],
-        model_sha256=model.info.weights_sha256,
+        model_sha256=run.model.info.weights_sha256,
         licence=about["licence"],
-        citation=(model.info.citation, *about["citation"]),
-        split_sha256=sources.split.hash,
+        citation=(run.model.info.citation, *about["citation"]),
+        split_sha256=run.sources.split.hash,
         domain_limit=float("inf"),
         decoys={},
-        measured=dict(measured),
+        measured=dict(run.measured),
         data=DATA,
         versions=versions(("bio-interp", "torch", "numpy", "polars", "pyhmmer")),
         notes=tuple(about.get("notes", ())),
     )
-    info.save(folder)
-    limit = _domain_limit(Atlas(folder, options), harvest)
-    decoys = decoy_rates(_saved(folder, info, options, domain_limit=limit), _some(sources, drawn))
-    return _saved(folder, info, options, domain_limit=limit, decoys=decoys)
 
 
 def _saved(folder: Path, info: AtlasInfo, options: LoadOptions, **changes: Any) -> Atlas:
-    from dataclasses import replace
-
     replace(info, **changes).save(folder)
     return Atlas(folder, options)
 

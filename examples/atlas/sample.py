@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from bio_interp.provenance import atomic_path
 from sources import Sources
+
+from bio_interp.provenance import atomic_path
 
 BLOCK = 256
 EVALUATED = ("select", "calibrate", "test")

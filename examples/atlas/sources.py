@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from bio_interp.cache import data_folder
 
 from bio_interp.annotations import AnnotationTable
+from bio_interp.cache import data_folder
 from bio_interp.sequences import Protein, Split, make_split, read_proteins
 from bio_interp_pfam import pfam_names, pfam_table, read_hits, read_scan, scan_to_table
 from bio_interp_uniprot import ANNOTATOR

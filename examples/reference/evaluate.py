@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from bio_interp.models import LanguageModel, load_model
 from prepare import read_fasta
+
+from bio_interp.models import LanguageModel, load_model
 
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 CODE = np.full(128, 20, dtype=np.int64)

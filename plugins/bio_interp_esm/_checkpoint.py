@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bio_interp.errors import InputError, MismatchError
 from esm.model.esm2 import ESM2
+
+from bio_interp.errors import InputError, MismatchError
 
 _PREFIX = re.compile(r"^encoder\.(sentence_encoder\.)?")
 _SHAPE = re.compile(r"esm2_t(\d+)_")

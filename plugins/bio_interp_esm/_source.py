@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bio_interp.errors import NotFoundError
-
 from bio_interp.models import LoadOptions
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from bio_interp.errors import InputError, NotCachedError
-from bio_interp.provenance import atomic_path, sha256_file, write_json
 
+from bio_interp.errors import InputError, NotCachedError
 from bio_interp.models import LoadOptions
+from bio_interp.provenance import atomic_path, sha256_file, write_json
 
 URL = "https://dl.fbaipublicfiles.com/fair-esm/models/{name}.pt"
 

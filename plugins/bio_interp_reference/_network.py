@@ -5,10 +5,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bio_interp.errors import MismatchError, NotCachedError
-from bio_interp.models import Esm2Engine, LoadOptions
 from safetensors import SafetensorError
 from safetensors.torch import load
+
+from bio_interp.errors import MismatchError, NotCachedError
+from bio_interp.models import Esm2Engine, LoadOptions
 
 if TYPE_CHECKING:
     from esm.model.esm2 import ESM2

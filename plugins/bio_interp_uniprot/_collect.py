@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+
 from bio_interp.annotations import (
     CONCEPTS,
     COVERAGE,
@@ -17,7 +18,6 @@ from bio_interp.annotations import (
 )
 from bio_interp.errors import AnnotationError
 from bio_interp.sequences import Protein
-
 from bio_interp_uniprot._entry import Entry, Feature, Place
 from bio_interp_uniprot._files import read_entries
 from bio_interp_uniprot._kinds import (

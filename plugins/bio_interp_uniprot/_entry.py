@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from bio_interp.errors import AnnotationError
-
 from bio_interp_uniprot._kinds import ALL_KINDS, kind_of
 
 _POSITION = re.compile(r"([<>?]?)(\d*)(?:\.0+)?")

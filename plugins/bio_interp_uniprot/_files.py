@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 import zstandard
-from bio_interp.errors import AnnotationError
 
+from bio_interp.errors import AnnotationError
 from bio_interp_uniprot._entry import Entry
 from bio_interp_uniprot._flat import read_flat
 from bio_interp_uniprot._gff import read_gff

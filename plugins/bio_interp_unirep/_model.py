@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+
 from bio_interp.cache import cache_folder
 from bio_interp.errors import MismatchError, NotCachedError, NotFoundError
 from bio_interp.models import (
@@ -20,7 +21,6 @@ from bio_interp.models import (
     resolve_precision,
 )
 from bio_interp.provenance import sha256_file
-
 from bio_interp_unirep._mlstm import ALPHABET, Mlstm
 from bio_interp_unirep._slots import read_proteins_in_slots
 

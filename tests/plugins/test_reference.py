@@ -4,10 +4,10 @@ import sys
 
 import pytest
 import torch
-from bio_interp.errors import MismatchError, NotCachedError, NotFoundError
-from bio_interp.models import LoadOptions, ModelSource, load_model
 from safetensors.torch import load_file, save_file
 
+from bio_interp.errors import MismatchError, NotCachedError, NotFoundError
+from bio_interp.models import LoadOptions, ModelSource, load_model
 from bio_interp_reference import ATLAS, SOURCE, _network
 
 PROTEIN = "MKVAVIGAGPSGLAAARELARRGHEVTVFEKEPRLGGRVRTVELDGYRFDLGPHWFHPSEPALLELLRELGLEDELVP"

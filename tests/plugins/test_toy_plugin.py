@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from bio_interp.plugins import find_problem
-from bio_interp.testing import check_annotator
 
 from bio_interp import list_plugins
 from bio_interp.annotations import collect
+from bio_interp.plugins import find_problem
 from bio_interp.sequences import Protein
+from bio_interp.testing import check_annotator
 
 PAGE = Path(__file__).parents[2] / "plugins/README.md"
 PROTEINS = [Protein("P1", "MNASKNPSNNTT"), Protein("P2", "MKKK")]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from bio_interp.errors import AnnotationError
-from bio_interp.testing import check_annotator
 
 from bio_interp.annotations import AnnotationTable, Annotator
+from bio_interp.errors import AnnotationError
 from bio_interp.sequences import Protein
+from bio_interp.testing import check_annotator
 from bio_interp_uniprot import ANNOTATOR
 
 TOYS = Path(__file__).parents[1] / "data/uniprot"

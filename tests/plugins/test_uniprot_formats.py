@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 import zstandard
-from bio_interp.errors import AnnotationError
 
 from bio_interp.annotations import AnnotationTable
+from bio_interp.errors import AnnotationError
 from bio_interp_uniprot import ANNOTATOR
 
 TOYS = Path(__file__).parents[1] / "data/uniprot"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from bio_interp.errors import AnnotationError
 
 from bio_interp.annotations import AnnotationTable, evidence_level
+from bio_interp.errors import AnnotationError
 from bio_interp_uniprot import ANNOTATOR
 
 pytestmark = pytest.mark.shared_data

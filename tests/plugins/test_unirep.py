@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from bio_interp.errors import MismatchError, NotCachedError
 
+from bio_interp.errors import MismatchError, NotCachedError
 from bio_interp.models import LoadOptions
 from bio_interp_unirep import SOURCE
 from bio_interp_unirep._mlstm import ALPHABET, START, Mlstm

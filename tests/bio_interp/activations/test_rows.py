@@ -2,9 +2,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 import torch
-from bio_interp.errors import NotFoundError
 
 from bio_interp.activations import outlier_severity, read_rows, shuffled_rows
+from bio_interp.errors import NotFoundError
 from bio_interp.models import ModelInfo, Reading
 
 

@@ -1,10 +1,10 @@
 import pytest
 import torch
-from bio_interp.errors import InputError, MismatchError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bio_interp.activations import buffer_bytes, shuffled_rows
+from bio_interp.errors import InputError, MismatchError
 
 
 def _readings(lengths: list[int]) -> list[torch.Tensor]:

@@ -4,9 +4,9 @@ import json
 from itertools import pairwise
 
 import pytest
-from bio_interp.errors import InputError, MismatchError, NotFoundError
 
 from bio_interp.atlas import DECOYS, AtlasInfo, decoy_rates, decoys_of, load_atlas
+from bio_interp.errors import InputError, MismatchError, NotFoundError
 from bio_interp.sequences import Protein
 
 HAND_MADE = "MKTAYIAKQRQISFVKSHFSRQ" + "W" * 20 + "LEERLGLIEVQAPILSRVGDGTQDNLSGAEK"

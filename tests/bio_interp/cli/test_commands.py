@@ -6,10 +6,10 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from bio_interp.cli._app import run
 
 import bio_interp.atlas
 from bio_interp.atlas import AtlasInfo, Call, ProteinResult, ProteinStatus
+from bio_interp.cli._app import run
 
 INFO = AtlasInfo(
     name="toy",
@@ -118,8 +118,8 @@ def test_bad_input_is_a_message_and_exit_code_one(text, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "tokens",
-    [["annotate"], ["nope"], ["annotate", "x", "--frob"], ["annotate", "x", "-f", "pdf"],
-     ["split", "x"], ["annotate", "x", "--min-precision", "high"]],
+    [["annotate"], ["nope"], ["annotate", "x", "--frob"], ["annotate", "--frob", "x"],
+     ["annotate", "x", "-f", "pdf"], ["split", "x"], ["annotate", "x", "--min-precision", "high"]],
 )  # fmt: skip
 def test_wrong_usage_exits_with_two(tokens, capsys):
     assert run(tokens) == 2

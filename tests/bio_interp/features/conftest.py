@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from bio_interp.models import ModelInfo, Reading
 
+from bio_interp.models import ModelInfo, Reading
 from bio_interp.sae import InputNorm, SaeConfig, SparseAutoencoder
 
 LETTERS = "ACDEFGHIKLMNPQRSTVWYUOBZXJ"

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from bio_interp.errors import InputError, MissingExtraError, NotFoundError, SequenceError
 from scipy.sparse import load_npz
 
+from bio_interp.errors import InputError, MissingExtraError, NotFoundError, SequenceError
 from bio_interp.features import FeatureStore, encode, encode_each, encode_file, encode_store
 
 PROTEINS = {"P1": "MKVLAAGIVG", "P2": "W", "P3": "GGHHCCGG", "P4": "MKVXUB"}

@@ -8,10 +8,10 @@ import hypothesis.extra.numpy as arrays
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from bio_interp.errors import InputError, MismatchError, NotFoundError
 from hypothesis import given, settings
 from scipy.sparse import csr_matrix
 
+from bio_interp.errors import InputError, MismatchError, NotFoundError
 from bio_interp.features import FeatureStore, _shards
 
 D_SAE = 5

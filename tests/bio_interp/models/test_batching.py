@@ -3,10 +3,10 @@ import random
 
 import pytest
 import torch
-from bio_interp.errors import BioInterpError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bio_interp.errors import BioInterpError
 from bio_interp.models import batches_by_length, map_by_length, read_windows, with_oom_halving
 
 

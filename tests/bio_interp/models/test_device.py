@@ -1,7 +1,7 @@
 import pytest
 import torch
-from bio_interp.errors import MismatchError
 
+from bio_interp.errors import MismatchError
 from bio_interp.models import native_bf16, resolve_device, resolve_precision
 
 CPU = torch.device("cpu")

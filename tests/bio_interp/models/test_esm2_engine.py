@@ -3,9 +3,9 @@ import random
 
 import pytest
 import torch
-from bio_interp.errors import MismatchError, NotFoundError, SequenceError
 from esm.model.esm2 import ESM2
 
+from bio_interp.errors import MismatchError, NotFoundError, SequenceError
 from bio_interp.models import (
     Esm2Engine,
     LanguageModel,

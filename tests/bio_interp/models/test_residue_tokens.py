@@ -1,7 +1,7 @@
 import pytest
-from bio_interp.errors import MismatchError, SequenceError
 from esm.data import Alphabet
 
+from bio_interp.errors import MismatchError, SequenceError
 from bio_interp.models import ResidueTokens
 
 ALPHABET = Alphabet.from_architecture("ESM-1b")

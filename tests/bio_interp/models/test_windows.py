@@ -2,12 +2,12 @@ from itertools import pairwise
 
 import pytest
 import torch
-from bio_interp.errors import MismatchError
-from bio_interp.models._windows import pair_masks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bio_interp.errors import MismatchError
 from bio_interp.models import stitch, window_bounds
+from bio_interp.models._windows import pair_masks
 
 WINDOWS = st.integers(2, 50).flatmap(lambda w: st.tuples(st.just(w), st.integers(0, w - 1)))
 

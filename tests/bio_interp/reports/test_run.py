@@ -5,9 +5,9 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from bio_interp.errors import InputError, MismatchError
 
 from bio_interp import BioInterpError
+from bio_interp.errors import InputError, MismatchError
 from bio_interp.reports import ReportOptions, choose_format, write_report
 from bio_interp.sequences import Protein
 

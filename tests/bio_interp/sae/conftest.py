@@ -23,6 +23,11 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _torch_seed() -> None:
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def planted() -> Planted:
     """64 directions in 32 dimensions, 3 on in a row on average, far from the origin."""

@@ -1,9 +1,9 @@
 import pytest
 import torch
-from bio_interp.errors import MismatchError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bio_interp.errors import MismatchError
 from bio_interp.sae import SparseCodes
 
 

@@ -2,9 +2,9 @@ import json
 
 import pytest
 import torch
-from bio_interp.errors import InputError, MismatchError
 from scipy.stats import spearmanr
 
+from bio_interp.errors import InputError, MismatchError
 from bio_interp.sae import SparseAutoencoder
 
 

@@ -2,10 +2,10 @@ import json
 
 import pytest
 import torch
-from bio_interp.errors import InputError
-from bio_interp.sae._fingerprint import strongest
 
+from bio_interp.errors import InputError
 from bio_interp.sae import SparseAutoencoder, SparseCodes, check_fingerprint, fingerprint
+from bio_interp.sae._fingerprint import strongest
 
 
 def test_the_same_sae_and_rows_pass_after_save_as_int8_and_load(sae, planted, tmp_path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 import torch
-from bio_interp.errors import InputError, MismatchError, NotFoundError
 
+from bio_interp.errors import InputError, MismatchError, NotFoundError
 from bio_interp.sae import InputNorm, SaeConfig, SparseAutoencoder, SparseCodes
 
 
@@ -102,7 +102,9 @@ def test_fvu_is_zero_for_perfect_and_one_for_the_mean() -> None:
 def test_other_dtypes_give_the_same_reconstruction(sae, planted, dtype, tolerance) -> None:
     x = planted.rows[:200] - 5.0
     shifted = SparseAutoencoder(
-        sae.config, dict(sae.named_parameters()), InputNorm(sae.norm.mean - 5.0, sae.norm.scale)
+        sae.config,
+        dict(sae.named_parameters()),
+        InputNorm(sae.norm.mean - 5.0, float(sae.norm.scale)),
     )
     before = shifted(x)
     after = shifted.to(dtype)(x.to(dtype)).float()

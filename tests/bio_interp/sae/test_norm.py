@@ -1,7 +1,7 @@
 import pytest
 import torch
-from bio_interp.errors import InputError
 
+from bio_interp.errors import InputError
 from bio_interp.sae import InputNorm, outlier_severity
 
 

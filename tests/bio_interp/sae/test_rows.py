@@ -1,9 +1,10 @@
 import pytest
 import torch
-from bio_interp.errors import InputError, MismatchError
-from bio_interp.sae._rows import Batches, Opened, Place
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bio_interp.errors import InputError, MismatchError
+from bio_interp.sae._rows import Batches, Opened, Place
 
 
 def _take(batches: Batches, count: int) -> list[tuple[list[float], int, int]]:

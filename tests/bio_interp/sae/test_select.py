@@ -1,7 +1,8 @@
 import torch
-from bio_interp.sae._select import select_batchtopk, select_threshold, select_topk
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bio_interp.sae._select import select_batchtopk, select_threshold, select_topk
 
 
 def _pre(rows: int, d_sae: int, seed: int) -> torch.Tensor:

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from bio_interp.sae._select import SELECT
 from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
 

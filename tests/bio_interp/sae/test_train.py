@@ -7,9 +7,9 @@ import textwrap
 
 import pytest
 import torch
-from bio_interp.errors import InputError, MismatchError
 from scipy.optimize import linear_sum_assignment
 
+from bio_interp.errors import InputError, MismatchError
 from bio_interp.sae import TrainConfig, train
 
 
@@ -34,7 +34,7 @@ def test_the_log_has_every_metric_and_checkpoints_are_gone(trained) -> None:
     wanted = {"loss", "fvu", "auxk", "l0", "dead", "threshold", "lr", "rows_per_second"}
     assert wanted <= rows[0].keys()
     assert float(rows[-1]["fvu"]) < float(rows[0]["fvu"])
-    assert list((folder / "checkpoints").iterdir()) == []
+    assert list(folder.rglob("*.ckpt")) == []
 
 
 ROWS = torch.randn(700, 8, generator=torch.Generator().manual_seed(5)) @ torch.diag(
@@ -145,6 +145,12 @@ def test_other_settings_in_the_same_folder_are_refused_by_name(tmp_path) -> None
     train(_source, _config(total_rows=640), folder=tmp_path)
     with pytest.raises(MismatchError, match="k: 2 there, 3 here"):
         train(_source, _config(total_rows=640, k=3), folder=tmp_path)
+
+
+def test_a_start_that_failed_does_not_claim_the_folder(tmp_path) -> None:
+    with pytest.raises(InputError, match="at least one row"):
+        train([], _config(k=3), folder=tmp_path)
+    train(_source, _config(total_rows=640), folder=tmp_path)
 
 
 def test_nan_in_the_middle_of_the_stream_stops_with_an_error(tmp_path) -> None:

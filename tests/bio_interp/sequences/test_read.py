@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from bio_interp.errors import InputError, SequenceError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bio_interp.errors import InputError, SequenceError
 from bio_interp.sequences import Protein, as_proteins, read_proteins
 
 Write = Callable[[str | bytes], Path]
@@ -129,6 +129,12 @@ def test_a_truncated_compressed_file_is_an_error_not_an_end(
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
 def test_files_of_several_compressed_parts_are_read_whole(write: Write, pack):
     assert len(list(read_proteins(write(pack(b">a\nMK\n") + pack(b">b\nMK\n"))))) == 2
+
+
+def test_skippable_frames_such_as_pzstd_writes_are_skipped(write: Write):
+    skippable = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"abcd"
+    frames = [zstandard.compress(b">a\nMK"), zstandard.compress(b"V\n")]
+    assert one(write(skippable + frames[0] + skippable + frames[1])).sequence == "MKV"
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", gzip.compress(b""), zstandard.compress(b"\n")])

@@ -7,10 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from bio_interp.errors import InputError, MissingExtraError, NotFoundError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bio_interp.errors import InputError, MissingExtraError, NotFoundError
 from bio_interp.sequences import FOLDS, Protein, Split, deal, find_mmseqs, make_split
 
 _LETTERS = "ACDEFGHIKLMNPQRSTVWY"
