@@ -9,6 +9,7 @@ from bio_interp.atlas._calls import Annotations, Call, ProteinResult, ProteinSta
 from bio_interp.atlas._decoys import DECOYS, decoy_rates, decoys_of
 from bio_interp.atlas._info import AtlasInfo
 from bio_interp.atlas._price import sequence_hash
+from bio_interp.atlas._probe import probe_rows, probe_sequences
 
 __all__ = [
     "DECOYS",
@@ -23,5 +24,7 @@ __all__ = [
     "decoy_rates",
     "decoys_of",
     "load_atlas",
+    "probe_rows",
+    "probe_sequences",
     "sequence_hash",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -12,7 +13,8 @@ import numpy as np
 
 from bio_interp.atlas._calls import Annotations, Call, ProteinResult, ProteinStatus, Status
 from bio_interp.atlas._info import AtlasInfo
-from bio_interp.atlas._price import Pricer
+from bio_interp.atlas._price import Pricer, ranked
+from bio_interp.atlas._probe import probe_rows
 from bio_interp.errors import MismatchError, NotFoundError
 from bio_interp.linking import LinkTable, call_protein
 from bio_interp.models import LanguageModel, LoadOptions, Reading, load_model
@@ -163,16 +165,29 @@ class Atlas:
 
         codes = csc_matrix(self.encode(rows, all_features=all_features))
         raw = call_protein(codes, self.pricer.callers, self.pricer.sites)
-        calls = self.pricer.price(protein, raw, min_precision, weak=all_features)
+        calls, weak = self.pricer.price(protein, raw, min_precision)
         if all_features:
-            calls += self.pricer.unlinked(protein, codes)
+            calls = calls + weak + self.pricer.unlinked(protein, codes)
+        calls = ranked(calls)
+        status, note = _status(calls, windowed=reading.windowed), ""
+        if not calls and weak:
+            best = max(call.precision_low for call in weak)
+            note = f"{len(weak)} weaker calls; --min-precision {floor(best * 20) / 20:g} shows some"
         error = self.reconstruction_error(rows)
-        note, status = "", _status(calls, windowed=reading.windowed)
         if error > self.info.domain_limit:
             status = "out_of_domain"
             note = f"reconstruction error {error:.2f} above {self.info.domain_limit:.2f}"
         summary = ProteinStatus(protein.accession, len(protein), status, len(calls), note)
         return ProteinResult(summary, tuple(calls))
+
+    def check(self) -> list[str]:
+        """Tell whether model, site and SAE belong together; empty where they do.
+
+        Reads the pinned probe and compares with the fingerprint stored in the SAE.
+        """
+        from bio_interp.sae import check_fingerprint
+
+        return check_fingerprint(self.sae, probe_rows(self.model, self.site))
 
     def encode(self, rows: Tensor, *, all_features: bool = True) -> csr_matrix:
         """Encode the rows of a protein, ``(residues, d_sae)``; linked features alone are quicker.

@@ -81,16 +81,17 @@ class Pricer:
         return frozenset(pl.read_parquet(self._folder / "exposure.parquet")["sequence_hash"])
 
     def price(
-        self, protein: Protein, raw: Iterable[RawCall], min_precision: float, *, weak: bool
-    ) -> list[Call]:
-        """Price the calls of one protein; leave out weak ones unless `weak`.
+        self, protein: Protein, raw: Iterable[RawCall], min_precision: float
+    ) -> tuple[list[Call], list[Call]]:
+        """Price the calls of one protein: those that reach `min_precision`, and the weak ones.
 
         A group's call gives way to a member's call on the same residues.
         """
         exposure = self._exposure(protein.sequence)
         calls = [self._call(protein, call, exposure, min_precision) for call in raw]
-        kept = [c for c in calls if weak or "weak" not in c.flags]
-        return ranked([c for c in kept if not self._told_by_member(c, kept)])
+        strong = [c for c in calls if "weak" not in c.flags]
+        weak = [c for c in calls if "weak" in c.flags]
+        return self._without_told(strong), self._without_told(weak)
 
     def unlinked(self, protein: Protein, codes: csc_matrix) -> list[Call]:
         """Report every run of the features that take part in no call."""
@@ -126,6 +127,9 @@ class Pricer:
             exposure=exposure,
             flags=flags,
         )
+
+    def _without_told(self, calls: list[Call]) -> list[Call]:
+        return [c for c in calls if not self._told_by_member(c, calls)]
 
     def _told_by_member(self, call: Call, calls: list[Call]) -> bool:
         members = self._members.get(call.concept, frozenset[str]())

@@ -101,7 +101,8 @@ def _atlas(name: str) -> Finding:
         return Finding("atlas", name, f"{found} (weights not here: {error.todo})")
     except BioInterpError as error:
         return Finding("atlas", name, found, " ".join(str(error).split()))
-    return Finding("atlas", name, f"{found}, weights {weights[:12]}")
+    problems = "; ".join(atlas.check())
+    return Finding("atlas", name, f"{found}, weights {weights[:12]}", problems)
 
 
 def _project(requirement: str) -> str:

@@ -9,10 +9,11 @@ import torch
 from harvest import Harvest
 from sample import EVALUATED
 
+from bio_interp.atlas import probe_rows
 from bio_interp.features import FeatureStore
 from bio_interp.models import LanguageModel
 from bio_interp.provenance import sha256_file
-from bio_interp.sae import SparseAutoencoder, TrainConfig, train
+from bio_interp.sae import SparseAutoencoder, TrainConfig, fingerprint, train
 
 
 def shuffled(rows: torch.Tensor, batch: int = 4096) -> Callable[[int], Iterator[torch.Tensor]]:
@@ -39,6 +40,7 @@ def fit_sae(
         }
         rows = harvest.training_rows()
         trained = train(shuffled(rows), TrainConfig(**sae), folder=folder, provenance=facts)
+        trained.fingerprint = fingerprint(trained, probe_rows(model, site))
         trained.save(small, weights="int8")
     return small
 
