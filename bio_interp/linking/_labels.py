@@ -142,9 +142,8 @@ def _common_enough(
     counts = bearing.group_by("concept", "fold").agg(pl.col("cluster").n_unique())
     kept = set[str](rows["concept"])
     for fold, least in min_clusters.items():
-        kept &= set(
-            counts.filter((pl.col("fold") == fold) & (pl.col("cluster") >= least))["concept"]
-        )
+        enough = (pl.col("fold") == fold) & (pl.col("cluster") >= least)
+        kept &= set(counts.filter(enough)["concept"]) if least > 0 else kept
     return kept
 
 
