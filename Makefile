@@ -8,7 +8,7 @@ NEEDS := pyproject.toml constraints.txt
 
 demo: .venv/.installed
 	$(BIN)/bio-interp data get unirep
-	$(BIN)/bio-interp annotate examples/proteins.fasta
+	$(BIN)/bio-interp annotate examples/proteins.fasta --min-precision 0.5
 
 test: .venv/.test
 	$(BIN)/python -m pytest $(ARGS)

@@ -61,12 +61,10 @@ class Pricer:
 
     @cached_property
     def _types(self) -> dict[str, str]:
-        """Strongest link type of F1 0.5 or more on the select fold; else family_marker."""
-        good = self._links.links.filter(pl.col("select_f1") >= 0.5)
-        held = {(c, t) for c, t in good.select("concept", "link_type").iter_rows()}
-        return {
-            c: next((t for t in TYPES if (c, t) in held), "family_marker") for c in self.callers
-        }
+        """Strongest link type of F1 0.5 or more on the select fold, else the one of highest F1."""
+        rows = self._links.links.select("concept", "link_type", "select_f1").iter_rows()
+        scores = {(concept, kind): f1 for concept, kind, f1 in rows}
+        return {c: strongest({t: scores.get((c, t), 0.0) for t in TYPES}) for c in self.callers}
 
     @cached_property
     def _curves(self) -> dict[str, list[tuple[float, float, float, float, int]]]:
@@ -141,6 +139,18 @@ class Pricer:
     def _exposure(self, sequence: str) -> str:
         seen = sequence_hash(sequence) in self._seen
         return "seen" if seen else "not_in_training"
+
+
+def strongest(scores: Mapping[str, float]) -> str:
+    """Choose the first link type of F1 0.5 or more, else the one of highest F1.
+
+    Examples
+    --------
+    >>> strongest({"delineator": 0.2, "locator": 0.6, "family_marker": 0.9})
+    'locator'
+    """
+    good = [kind for kind, f1 in scores.items() if f1 >= 0.5]
+    return good[0] if good else max(scores, key=lambda kind: scores[kind])
 
 
 def ranked(calls: list[Call]) -> list[Call]:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,10 @@ def _saved(folder: Path, info: AtlasInfo, options: LoadOptions, **changes: Any) 
     return Atlas(folder, options)
 
 
-def _domain_limit(atlas: Atlas, harvest: Harvest) -> float:
-    """99th percentile of the reconstruction error over the calibration proteins."""
-    errors = [atlas.reconstruction_error(rows) for _, rows in harvest.proteins(["calibrate"])]
+def _domain_limit(atlas: Atlas, harvest: Harvest, count: int = 500) -> float:
+    """99th percentile of the reconstruction error over some calibration proteins."""
+    proteins = islice(harvest.proteins(["calibrate"]), count)
+    errors = [atlas.reconstruction_error(rows) for _, rows in proteins]
     return round(float(np.quantile(errors, 0.99)), 4)
 
 

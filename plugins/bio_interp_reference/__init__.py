@@ -1,16 +1,15 @@
-"""A small protein language model of our own, with the atlas of its features.
+"""A small protein language model of our own.
 
 The weights ship in this package, so nothing is fetched: tests, notebooks and offline users work
 with it. What it learned, and what it did not, is in ``MODEL_CARD.md`` beside this file.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from bio_interp.errors import NotFoundError
 from bio_interp.models import LanguageModel, LoadOptions
 
-__all__ = ["ATLAS", "SOURCE", "ReferenceAtlas", "ReferenceSource"]
+__all__ = ["SOURCE", "ReferenceSource"]
 
 NAME = "reference"
 
@@ -45,15 +44,4 @@ class ReferenceSource:
         return load_reference(options)
 
 
-class ReferenceAtlas:
-    """The atlas of the reference model, a folder of this package."""
-
-    api_version = 1
-
-    def path(self) -> Path:
-        """Folder of the atlas."""
-        return Path(__file__).parent / "atlas"
-
-
 SOURCE = ReferenceSource()
-ATLAS = ReferenceAtlas()

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from bio_interp.errors import MismatchError, NotCachedError, NotFoundError
 from bio_interp.models import LoadOptions, ModelSource, load_model
-from bio_interp_reference import ATLAS, SOURCE, _network
+from bio_interp_reference import SOURCE, _network
 
 PROTEIN = "MKVAVIGAGPSGLAAARELARRGHEVTVFEKEPRLGGRVRTVELDGYRFDLGPHWFHPSEPALLELLRELGLEDELVP"
 
@@ -46,11 +46,6 @@ def test_the_source_is_a_model_source_that_knows_one_name():
 def test_an_unknown_name_is_named_in_the_error():
     with pytest.raises(NotFoundError, match="'referenz'"):
         SOURCE.load("referenz", LoadOptions())
-
-
-def test_the_atlas_is_a_folder_of_the_package():
-    assert ATLAS.api_version == 1
-    assert ATLAS.path() == _network.FOLDER / "atlas"
 
 
 def test_rows_equal_those_of_fair_esm_with_the_same_weights(model):
