@@ -81,12 +81,7 @@ class Esm2Engine:
         token_budget: int | None = None,
         weights_sha256: str | None = None,
     ) -> None:
-        if not 0 <= overlap < window:
-            raise MismatchError(
-                "an overlap shorter than the window",
-                f"overlap {overlap}, window {window}",
-                "Choose a smaller overlap.",
-            )
+        _check_overlap(overlap, window)
         options = options or LoadOptions()
         self._device = resolve_device(options.device)
         self._precision: Precision = resolve_precision(options.precision, self._device)
@@ -265,3 +260,12 @@ def _edited(edit: Edit, rows: Tensor, layer: int) -> Tensor:
             "Return as many rows, of the same width, as came in.",
         )
     return changed
+
+
+def _check_overlap(overlap: int, window: int) -> None:
+    if not 0 <= overlap < window:
+        raise MismatchError(
+            "an overlap shorter than the window",
+            f"overlap {overlap}, window {window}",
+            "Choose a smaller overlap.",
+        )

@@ -230,12 +230,17 @@ def test_data_get_offline_names_what_is_missing(capsys):
 def test_doctor_reports_packages_plugins_and_a_broken_atlas(capsys, monkeypatch):
     model = SimpleNamespace(info=SimpleNamespace(weights_sha256="ab" * 32))
     monkeypatch.setattr(ToyAtlas, "model", model, raising=False)
+    monkeypatch.setattr(ToyAtlas, "check", lambda self: [], raising=False)
     run(["doctor"])
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     found = {(row[0], row[1]): row[2:] for row in rows}
     assert found["package", "torch"][1] == "ok"
     assert "models/unirep" in {name for topic, name in found if topic == "plugin"}
     assert found["atlas", "unirep"] == ["2, model toy-plm, weights abababababab", "ok"]
+
+    monkeypatch.setattr(ToyAtlas, "check", lambda self: ["FVU 0.9, stored 0.3"])
+    assert run(["doctor"]) == 1
+    assert "FVU 0.9, stored 0.3" in capsys.readouterr().out
 
     def broken(name, **options):
         raise bio_interp.BioInterpError("an atlas", "rubble", "Build it.")
