@@ -11,7 +11,7 @@ from bio_interp.errors import MismatchError, NotFoundError
 from bio_interp.models._batching import map_by_length
 from bio_interp.models._device import resolve_device, resolve_precision
 from bio_interp.models._esm2_forward import Packed, consecutive, run_blocks, run_head
-from bio_interp.models._esm2_weights import hash_state, take_weights
+from bio_interp.models._esm2_weights import Esm2Weights, hash_state, take_weights
 from bio_interp.models._protocol import Edit, LoadOptions, ModelInfo, Precision, Reading
 from bio_interp.models._residue_tokens import ResidueTokens
 from bio_interp.models._windows import Piece, cut_pieces, pair_masks, stitch
@@ -87,22 +87,16 @@ class Esm2Engine:
         self._precision: Precision = resolve_precision(options.precision, self._device)
         dtype = torch.bfloat16 if self._precision == "bf16" else torch.float32
         state = module.state_dict()
-        self._weights = take_weights(
-            state,
-            heads=module.attention_heads,
-            token_dropout=bool(module.token_dropout),
-            device=self._device,
-            dtype=dtype,
-        )
+        self._weights = _take(module, state, self._device, dtype)
         vocabulary: dict[str, int] = module.alphabet.to_dict()
         self._tokens = ResidueTokens(vocabulary)
         self._letters = torch.tensor([vocabulary[c] for c in LETTERS], device=self._device)
         self._overlap = overlap
         self._budget = token_budget or (2048 if self._device.type == "cpu" else 32_768)
-        layers = range(len(self._weights.blocks) + 1)
+        sites = [f"layer.{layer}" for layer in range(len(self._weights.blocks) + 1)]
         self._info = ModelInfo(
             name=name,
-            sites={f"layer.{layer}": self._weights.d_model for layer in layers},
+            sites=dict.fromkeys(sites, self._weights.d_model),
             weights_sha256=weights_sha256 or hash_state(state),
             licence=licence,
             citation=citation,
@@ -269,3 +263,15 @@ def _check_overlap(overlap: int, window: int) -> None:
             f"overlap {overlap}, window {window}",
             "Choose a smaller overlap.",
         )
+
+
+def _take(
+    module: Esm2Module, state: dict[str, Tensor], device: torch.device, dtype: torch.dtype
+) -> Esm2Weights:
+    return take_weights(
+        state,
+        heads=module.attention_heads,
+        token_dropout=bool(module.token_dropout),
+        device=device,
+        dtype=dtype,
+    )
