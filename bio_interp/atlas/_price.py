@@ -68,11 +68,7 @@ class Pricer:
 
     @cached_property
     def _curves(self) -> dict[str, list[tuple[float, float, float, float, int]]]:
-        curves: dict[str, list[tuple[float, float, float, float, int]]] = {}
-        frame = self._links.calibration.sort("concept", "strength")
-        for concept, *row in frame.drop("clusters").iter_rows():
-            curves.setdefault(concept, []).append(tuple(row))  # type: ignore[arg-type]
-        return curves
+        return self._links.curves_by_concept()
 
     @cached_property
     def _seen(self) -> frozenset[int]:

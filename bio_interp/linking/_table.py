@@ -81,6 +81,14 @@ class LinkTable:
             found.setdefault(concept, []).append(caller)
         return found
 
+    def curves_by_concept(self) -> dict[str, list[tuple[float, float, float, float, int]]]:
+        """Group `calibration` by concept, ascending in strength, as `look_up` takes it."""
+        curves: dict[str, list[tuple[float, float, float, float, int]]] = {}
+        frame = self.calibration.sort("concept", "strength").drop("clusters")
+        for concept, strength, precision, low, high, n in frame.iter_rows():
+            curves.setdefault(concept, []).append((strength, precision, low, high, n))
+        return curves
+
     def sites(self) -> frozenset[str]:
         """Concepts of single residues."""
         return frozenset(self.concepts.filter(pl.col("level") == "residue")["concept"])

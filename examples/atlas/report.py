@@ -55,9 +55,7 @@ def paired_bootstrap(ours: LinkTable, other: LinkTable, draws: int = 10_000) -> 
 
 def priced(table: LinkTable, calls: pl.DataFrame) -> pl.DataFrame:
     """Add ``precision``, ``low`` and ``high`` to judged calls."""
-    curves: dict[str, list[Any]] = {}
-    for concept, *row in table.calibration.sort("concept", "strength").drop("clusters").iter_rows():
-        curves.setdefault(concept, []).append(tuple(row))
+    curves = table.curves_by_concept()
     rows = [look_up(curves[c], s)[:3] for c, s in calls.select("concept", "strength").iter_rows()]
     columns = {"precision": pl.Float64, "low": pl.Float64, "high": pl.Float64}
     return calls.hstack(pl.DataFrame(rows, schema=columns, orient="row"))
