@@ -16,7 +16,7 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from bio_interp.atlas._calls import Call
-from bio_interp.linking import Caller, LinkTable, RawCall, look_up
+from bio_interp.linking import CallRule, LinkTable, RawCall, look_up
 from bio_interp.sequences import Protein
 from bio_interp.spans import runs
 
@@ -42,7 +42,7 @@ class Pricer:
 
     def __init__(self, links: LinkTable, folder: Path) -> None:
         self._links, self._folder = links, folder
-        self.callers: Mapping[str, list[Caller]] = links.callers_by_concept()
+        self.rules: Mapping[str, CallRule] = links.rules()
         self.sites = links.sites()
 
     @cached_property
@@ -64,7 +64,7 @@ class Pricer:
         """Strongest link type of F1 0.5 or more on the select fold, else the one of highest F1."""
         rows = self._links.links.select("concept", "link_type", "select_f1").iter_rows()
         scores = {(concept, kind): f1 for concept, kind, f1 in rows}
-        return {c: strongest({t: scores.get((c, t), 0.0) for t in TYPES}) for c in self.callers}
+        return {c: strongest({t: scores.get((c, t), 0.0) for t in TYPES}) for c in self.rules}
 
     @cached_property
     def _curves(self) -> dict[str, list[tuple[float, float, float, float, int]]]:

@@ -5,9 +5,15 @@ Links are chosen on the *select* fold, calls are priced on *calibrate*, and the 
 """
 
 from bio_interp.linking._calibration import CALIBRATION, calibrate, look_up
-from bio_interp.linking._calls import Caller, RawCall, call_protein
+from bio_interp.linking._calls import CallRule, RawCall, call_protein
 from bio_interp.linking._choose import Choice, LinkType, choose, rescore
 from bio_interp.linking._counts import Counts, count
+from bio_interp.linking._figures import (
+    calibration_error,
+    calibration_figures,
+    link_figures,
+    paired_bootstrap,
+)
 from bio_interp.linking._fold import Fold
 from bio_interp.linking._intervals import Intervals
 from bio_interp.linking._labels import Labels, lay_labels
@@ -19,7 +25,7 @@ __all__ = [
     "CALLERS",
     "CALLS",
     "LINKS",
-    "Caller",
+    "CallRule",
     "Choice",
     "Counts",
     "Fold",
@@ -29,6 +35,8 @@ __all__ = [
     "LinkType",
     "RawCall",
     "calibrate",
+    "calibration_error",
+    "calibration_figures",
     "call_protein",
     "choose",
     "count",
@@ -36,6 +44,8 @@ __all__ = [
     "lay_labels",
     "lay_split_labels",
     "link",
+    "link_figures",
     "look_up",
+    "paired_bootstrap",
     "rescore",
 ]

@@ -93,7 +93,7 @@ def _tables(
     """Clusters, right clusters and calls of each concept and stratum."""
     number = {c: i for i, c in enumerate(concepts)}
     n, k, calls = (np.zeros((len(concepts), strata)) for _ in range(3))
-    clusters = counted.group_by("concept", "stratum", "cluster").agg(
+    clusters = counted.group_by("concept", "stratum", "cluster", maintain_order=True).agg(
         (pl.col("right") * pl.col("weight")).sum() / pl.col("weight").sum(),
         pl.col("weight").max().clip(1.0),
         pl.len(),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import exp, log
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,34 +17,37 @@ from bio_interp.spans import runs
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix
 
-
-TRUST = 0.9  # what a feature's strength is worth: it was measured where the feature was chosen
+MOST_FIRING = 4.0  # features a residue; more say no more
 
 
 @dataclass(frozen=True)
-class Caller:
-    """A feature that takes part in the calls of a concept.
+class CallRule:
+    """How the calls of a concept are made.
 
     Attributes
     ----------
-    feature
-        Index of the feature.
-    threshold
-        The feature is on at a residue where its activation is this or more.
-    edges, strengths
-        A peak at or above ``edges[i]`` has strength ``strengths[i]``: the share of right calls
-        among those that peaked so high where the feature was chosen. Both ascend.
+    thresholds
+        The features that call, each with its threshold: it is on where its activation is this
+        or more.
+    shortest
+        Runs of fewer residues are no calls.
+    weights
+        Of a constant, the log of the length in residues, the share of the features that fire, and
+        the mean number of them that fire at a residue: the log-odds that such a call is right, as
+        fitted where the rule was chosen.
     """
 
-    feature: int
-    threshold: float
-    edges: Float[ndarray, "bins"]
-    strengths: Float[ndarray, "bins"]
+    thresholds: Mapping[int, float]
+    shortest: int
+    weights: tuple[float, float, float, float]
 
-    def strength(self, value: Float[ndarray, "residues"]) -> Float[ndarray, "residues"]:
-        """Look up the strength of activations; 0 below the first edge."""
-        at = np.searchsorted(self.edges, value, side="right") - 1
-        return np.where(at >= 0, self.strengths[np.maximum(at, 0)], 0.0)
+    def strength(self, length: int, share: float, firing: float) -> float:
+        """Probability that a call is right, as the fold says where the rule was chosen.
+
+        It ranks calls; the calibration says what it is worth on other clusters.
+        """
+        told = (1.0, log(length), share, min(firing, MOST_FIRING))
+        return 1 / (1 + exp(-sum(w * x for w, x in zip(self.weights, told, strict=True))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,51 +63,58 @@ class RawCall:
 
 
 def call_protein(
-    codes: csc_matrix, callers: Mapping[str, Sequence[Caller]], sites: frozenset[str]
+    codes: csc_matrix, rules: Mapping[str, CallRule], sites: frozenset[str]
 ) -> Iterator[RawCall]:
     """Find the calls in one protein.
 
-    Residues where any of a concept's features is on are joined over gaps of up to 5 residues
-    (sites: none). The strength of a call joins its features as independent evidence:
-    ``1 - product(1 - 0.9 s)`` over the strengths ``s`` of their peaks (noisy-or; Pearl 1988), so
-    that a call of several features ranks above one of a single feature.
+    Residues where any of a rule's features is on are joined over gaps of up to 5 residues (sites:
+    none); runs long enough for the rule are calls.
 
     Parameters
     ----------
     codes
         ``(residues, d_sae)``, by column.
-    callers
-        Features of each concept.
+    rules
+        Rule of each concept.
     sites
         Concepts of single residues.
     """
     firing = np.diff(codes.indptr) > 0
-    for concept, members in callers.items():
-        on = [c for c in members if firing[c.feature]]
+    for concept, rule in rules.items():
+        on = [f for f in rule.thresholds if firing[f]]
         if on:
-            yield from _call_concept(codes, concept, on, 0 if concept in sites else MAX_GAP)
+            yield from _call_concept(codes, concept, rule, on, 0 if concept in sites else MAX_GAP)
 
 
 def _call_concept(
-    codes: csc_matrix, concept: str, callers: Sequence[Caller], max_gap: int
+    codes: csc_matrix, concept: str, rule: CallRule, features: list[int], max_gap: int
 ) -> Iterator[RawCall]:
-    residues = int(codes.get_shape()[0])
-    columns = np.zeros((len(callers), residues), dtype=np.float32)  # (callers, residues)
-    for row, caller in zip(columns, callers, strict=True):
-        part = slice(codes.indptr[caller.feature], codes.indptr[caller.feature + 1])
-        values = codes.data[part]
-        row[codes.indices[part]] = np.where(values >= caller.threshold, values, 0.0)
-    for start, end in runs(columns.max(axis=0) > 0, max_gap=max_gap):
-        block = columns[:, start - 1 : end]
+    on = _activations(codes, rule, features)
+    for start, end in runs(on.max(axis=0) > 0, max_gap=max_gap):
+        length = int(end - start + 1)
+        if length < rule.shortest:
+            continue
+        block = on[:, start - 1 : end]
         peaks = block.max(axis=1)
-        strengths = [float(c.strength(p[None])[0]) for c, p in zip(callers, peaks, strict=True)]
-        best = int(np.argmax(strengths))
-        missed = np.prod([1 - TRUST * s for s in strengths])
+        order = [i for i in np.argsort(-peaks, kind="stable") if peaks[i] > 0]
+        share = len(order) / len(rule.thresholds)
         yield RawCall(
             concept=concept,
             start=int(start),
             end=int(end),
-            features=tuple(c.feature for c, p in zip(callers, peaks, strict=True) if p > 0),
-            peak=float(peaks[best]),
-            strength=float(1 - missed),
+            features=tuple(features[i] for i in order),
+            peak=float(peaks[order[0]]),
+            strength=rule.strength(length, share, np.count_nonzero(block) / length),
         )
+
+
+def _activations(
+    codes: csc_matrix, rule: CallRule, features: list[int]
+) -> Float[ndarray, "features residues"]:
+    """Activations of some features, 0 below their thresholds."""
+    on = np.zeros((len(features), int(codes.get_shape()[0])), dtype=np.float32)
+    for row, feature in zip(on, features, strict=True):
+        part = slice(codes.indptr[feature], codes.indptr[feature + 1])
+        values = codes.data[part]
+        row[codes.indices[part]] = np.where(values >= rule.thresholds[feature], values, 0.0)
+    return on

@@ -10,29 +10,23 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from bio_interp.features import FeatureStore
-from bio_interp.linking._counts import Counts, count
+from bio_interp.linking._counts import Counts
 from bio_interp.linking._fold import Fold
-from bio_interp.linking._labels import Labels
 from bio_interp.linking._runs import (
     Runs,
     Score,
     Trial,
-    right,
-    score_calls,
     score_delineator,
     score_locator,
 )
 
-LinkType = Literal["delineator", "locator", "family_marker", "interplm", "call"]
+LinkType = Literal["delineator", "locator", "family_marker", "interplm"]
 SCREENED = 8  # features a concept that are looked at run by run
-CALLERS = 3  # features that make the calls of a concept
 
 RunScore = Callable[[Trial], Score]
 RUN_SCORES: dict[LinkType, RunScore] = {
     "delineator": score_delineator,
     "locator": score_locator,
-    "call": score_calls,
 }
 
 
@@ -47,30 +41,21 @@ class Choice:
     score: Score
 
 
-def choose(
-    store: FeatureStore,
-    labels: Labels,
-    edges: Float[ndarray, "d_sae bins"],
-    *,
-    fold: str = "select",
-) -> list[Choice]:
+def choose(counts: Counts, view: Fold, edges: Float[ndarray, "d_sae bins"]) -> list[Choice]:
     """Choose, for every concept and link type, the feature and threshold of highest F1.
 
-    One pass counts every feature x concept x threshold; the `SCREENED` features of highest
-    InterPLM-F1 and of highest marker F1 of each concept are then scored run by run. For calls,
-    up to `CALLERS` features are chosen.
+    The `SCREENED` features of highest InterPLM-F1 and of highest marker F1 of each concept are
+    scored run by run; `counts` alone decide the rest.
     """
-    counts = count(store, labels, edges, fold=fold)
-    view = Fold(store, labels, fold)
     choices: list[Choice] = []
-    for concept, screen in enumerate(_screens(counts, view)):
+    for concept, screen in enumerate(screens(counts, view)):
         choices += screen.best(concept, edges)
         choices += _by_runs(view, concept, screen.features, edges)
     return choices
 
 
 @dataclass(frozen=True)
-class _Screen:
+class Screen:
     """InterPLM-F1 and marker F1 of one concept, each ``(d_sae, bins)``, and what they count."""
 
     interplm: Float[ndarray, "d_sae bins"]
@@ -98,13 +83,14 @@ class _Screen:
             yield Choice(concept, kind, int(feature), float(edges[feature, b]), score)
 
 
-def _screens(counts: Counts, view: Fold) -> Iterator[_Screen]:
+def screens(counts: Counts, view: Fold) -> Iterator[Screen]:
+    """Score every feature and threshold for each concept by what was counted."""
     labels = view.labels
     for concept in range(labels.concepts.height):
         spans = view.spans_of(concept)
         bearing = np.unique(spans.protein)
         one, where = counts.of_concept(concept), int(labels.coverage_class[concept])
-        yield _Screen(
+        yield Screen(
             one.interplm_f1(where, float(labels.weights[spans.protein].sum())),
             one.marker_f1(where, float(labels.weights[bearing].sum())),
             len(spans),
@@ -124,14 +110,11 @@ def _by_runs(
                 score = score_runs(trial)
                 if feature not in best[kind] or score.f1 > best[kind][feature].score.f1:
                     best[kind][feature] = Choice(concept, kind, feature, float(threshold), score)
-    return [c for kind, found in best.items() for c in _keep(kind, list(found.values()))]
-
-
-def _keep(kind: LinkType, found: list[Choice]) -> list[Choice]:
-    ranked = sorted((c for c in found if c.score.f1 > 0), key=lambda c: -c.score.f1)
-    if kind != "call":
-        return ranked[:1]
-    return [c for c in ranked[:CALLERS] if c.score.f1 >= 0.6 * ranked[0].score.f1]
+    return [
+        max(found.values(), key=lambda c: c.score.f1)
+        for found in best.values()
+        if any(c.score.f1 > 0 for c in found.values())
+    ]
 
 
 def rescore(choice: Choice, view: Fold) -> Score:
@@ -161,18 +144,3 @@ def _marker(choice: Choice, view: Fold) -> Score:
     p = both / max(float(weight[fired].sum()), 1e-9)
     r = both / max(float(weight[bearing].sum()), 1e-9)
     return Score(p, r, 2 * p * r / max(p + r, 1e-12), len(fired), len(bearing))
-
-
-def peak_precision(
-    choice: Choice, view: Fold, edges: Float[ndarray, "bins"]
-) -> Float[ndarray, "bins"]:
-    """Smoothed share of right calls among those that peak at or above each edge, ascending.
-
-    ``(right + 0.5) / (calls + 1)``, made monotone; this is the strength that a peak gives a call.
-    """
-    trial = view.trial(view.runs(choice.feature, choice.threshold, choice.concept), choice.concept)
-    good = right(trial.runs, trial.pairs, site=trial.site)
-    weight = trial.weights[trial.runs.protein][:, None]
-    above = weight * (trial.runs.peak[:, None] >= edges)  # (runs, bins)
-    share = ((above * good[:, None]).sum(0) + 0.5) / (above.sum(0) + 1.0)
-    return np.maximum.accumulate(np.where(above.any(0), share, 0.0))

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float
-from numpy import ndarray
 
 from bio_interp.annotations import AnnotationTable
 from bio_interp.features import FeatureStore
 from bio_interp.linking._calibration import calibrate
-from bio_interp.linking._calls import RawCall, call_protein
-from bio_interp.linking._choose import Choice, choose, peak_precision, rescore
+from bio_interp.linking._calls import CallRule, RawCall, call_protein
+from bio_interp.linking._choose import Choice, choose, rescore
+from bio_interp.linking._counts import count
 from bio_interp.linking._fold import Fold
 from bio_interp.linking._labels import Labels, lay_labels
+from bio_interp.linking._rules import choose_rules
 from bio_interp.linking._runs import Runs, right
 from bio_interp.linking._table import CALLERS, LINKS, LinkTable
 from bio_interp.sequences import Split
@@ -67,11 +67,11 @@ def link(
     """
     labels = lay_split_labels(store, table, split, min_select, min_calibrate, weights=weights)
     edges = store.bin_edges(BINS, proteins=labels.proteins_of("select"))
-    choices = choose(store, labels, edges)
+    counts = count(store, labels, edges, fold="select")
     select, test = (Fold(store, labels, name) for name in ("select", "test"))
     grouped = labels.concepts.with_columns(group=_group())
-    links = _links([c for c in choices if c.kind != "call"], labels, test)
-    callers = _callers([c for c in choices if c.kind == "call"], select, edges)
+    links = _links(choose(counts, select, edges), labels, test)
+    callers = _callers(choose_rules(counts, select, edges), labels)
     draft = LinkTable(links, callers, pl.DataFrame(), grouped)
     calling = grouped.filter(pl.col("concept").is_in(set(callers["concept"])))
     curves = calibrate(judged_calls(store, labels, draft, "calibrate"), calling)
@@ -113,11 +113,11 @@ def judged_calls(store: FeatureStore, labels: Labels, table: LinkTable, fold: st
     """
     from scipy.sparse import csc_matrix
 
-    callers, sites = table.callers_by_concept(), table.sites()
+    rules, sites = table.rules(), table.sites()
     view, rows = Fold(store, labels, fold), list[tuple[int, RawCall]]()
     for protein in np.flatnonzero(labels.proteins_of(fold)):
         codes = csc_matrix(store.protein(store.accessions[protein]))
-        rows += [(int(protein), call) for call in call_protein(codes, callers, sites)]
+        rows += [(int(protein), call) for call in call_protein(codes, rules, sites)]
     number = {c: i for i, c in enumerate(labels.concepts["concept"])}
     by_concept: dict[str, list[tuple[int, RawCall]]] = {}
     for protein, call in rows:
@@ -180,25 +180,14 @@ def _links(choices: Sequence[Choice], labels: Labels, test: Fold) -> pl.DataFram
     return pl.DataFrame(rows, schema=LINKS)
 
 
-def _callers(
-    choices: Sequence[Choice], select: Fold, edges: Float[ndarray, "d_sae bins"]
-) -> pl.DataFrame:
-    names = select.labels.concepts["concept"]
-    rows: list[Mapping[str, Any]] = []
-    for choice in choices:
-        own = np.unique(edges[choice.feature])
-        own = own[own >= np.float32(choice.threshold)]
-        strengths = peak_precision(choice, select, own)
-        rows.append(
-            {
-                "concept": names[choice.concept],
-                "feature": choice.feature,
-                "threshold": choice.threshold,
-                "edges": own.tolist(),
-                "strengths": strengths.tolist(),
-            }
-        )
-    return pl.DataFrame(rows, schema=CALLERS)
+def _callers(rules: Mapping[int, CallRule], labels: Labels) -> pl.DataFrame:
+    names = labels.concepts["concept"]
+    rows = [
+        (names[concept], feature, threshold, rule.shortest, list(rule.weights))
+        for concept, rule in rules.items()
+        for feature, threshold in rule.thresholds.items()
+    ]
+    return pl.DataFrame(rows, schema=CALLERS, orient="row")
 
 
 def _group() -> pl.Expr:

@@ -48,6 +48,14 @@ def join(
     return Runs(index[at], index[last] + 1, protein[at], np.maximum.reduceat(value, at))
 
 
+def run_of(index: Int[ndarray, "hits"], runs: Runs) -> Int[ndarray, "hits"]:
+    """Find the run that each residue lies in; the number of runs where it lies in none."""
+    at = np.searchsorted(runs.start, index, side="right") - 1
+    inside = at >= 0
+    inside[inside] = index[inside] < runs.end[at[inside]]
+    return np.where(inside, at, len(runs))
+
+
 @dataclass(frozen=True)
 class Overlaps:
     """Every pair of a run and a span that share residues.
@@ -155,9 +163,3 @@ def score_delineator(trial: Trial) -> Score:
     match = match[np.unique(pairs.run[match], return_index=True)[1]]
     match = match[np.unique(pairs.span[match], return_index=True)[1]]
     return trial.score(pairs.run[match], pairs.span[match])
-
-
-def score_calls(trial: Trial) -> Score:
-    """Score runs as calls, and spans that have a right call."""
-    hit = right(trial.runs, trial.pairs, site=trial.site)[trial.pairs.run]
-    return trial.of(hit & (trial.pairs.of_span >= (1.0 if trial.site else 0.25)))

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from bio_interp.errors import NotFoundError
 from bio_interp.linking._calibration import CALIBRATION
-from bio_interp.linking._calls import Caller
+from bio_interp.linking._calls import CallRule
 from bio_interp.provenance import atomic_path
 
 LINKS: dict[str, Any] = {
@@ -33,8 +32,8 @@ CALLERS: dict[str, Any] = {
     "concept": pl.String,
     "feature": pl.Int32,
     "threshold": pl.Float32,
-    "edges": pl.List(pl.Float32),
-    "strengths": pl.List(pl.Float32),
+    "shortest": pl.Int32,
+    "weights": pl.List(pl.Float64),
 }
 
 
@@ -52,7 +51,8 @@ class LinkTable:
         ``interplm`` (residue precision with any-hit span recall: *interplm* span-F1). A concept
         that fails on test has F1 0.
     callers
-        The features that make the calls of each concept, with their thresholds and strengths.
+        A row a feature that makes calls of a concept: its threshold, and the concept's shortest call
+        and weights of strength; see `CallRule`.
     calibration
         Precision of calls by concept and strength; see `bio_interp.linking.calibrate`.
     concepts
@@ -68,17 +68,13 @@ class LinkTable:
         features = self.callers["feature"].n_unique()
         return f"LinkTable(concepts={self.concepts.height}, calling features={features})"
 
-    def callers_by_concept(self) -> dict[str, list[Caller]]:
+    def rules(self) -> dict[str, CallRule]:
         """Group `callers` by concept, as `call_protein` takes them."""
-        found: dict[str, list[Caller]] = {}
-        for concept, feature, threshold, edges, strengths in self.callers.iter_rows():
-            caller = Caller(
-                feature,
-                threshold,
-                np.asarray(edges, dtype=np.float32),
-                np.asarray(strengths, dtype=np.float32),
-            )
-            found.setdefault(concept, []).append(caller)
+        found: dict[str, CallRule] = {}
+        for (concept,), rows in self.callers.group_by("concept", maintain_order=True):
+            thresholds = dict(rows.select("feature", "threshold").iter_rows())
+            weights = tuple(rows["weights"][0])
+            found[str(concept)] = CallRule(thresholds, rows["shortest"][0], weights)
         return found
 
     def curves_by_concept(self) -> dict[str, list[tuple[float, float, float, float, int]]]:

@@ -26,19 +26,19 @@ class SampleConfig:
     fit_longest, longest, shortest
         Longest protein drawn for training, and for the other folds; shortest of all.
     background
-        Share of the clusters without a common family of which one protein is drawn.
+        Share of the other clusters of which one protein is drawn.
     members
-        Proteins drawn of a cluster that bears a common family.
+        Proteins drawn of a cluster that bears a common family or has UniProt features.
     common
         A family is common where this many clusters of select, and of calibrate, bear it.
     """
 
     fit_residues: int = 1_000_000
     fit_longest: int = 1022
-    longest: int = 800
+    longest: int = 1022
     shortest: int = 30
-    background: float = 0.6
-    members: int = 6
+    background: float = 0.4
+    members: int = 4
     common: int = 5
 
 
@@ -56,8 +56,8 @@ def draw(
 ) -> list[Drawn]:
     """Draw proteins once: fit first, then blocks of the other folds in turn.
 
-    `families` holds the proteins of every Pfam family. Clusters that bear a common family are
-    drawn more densely than the others; `Drawn.weight` makes up for it.
+    `families` holds the proteins of every Pfam family. Clusters that bear a common family or have
+    a protein with UniProt features are drawn more densely; `Drawn.weight` makes up for it.
     """
     if not path.is_file():
         draws = _draw(sources, families, config)
@@ -80,8 +80,8 @@ def _draw(sources: Sources, families: Mapping[str, set[str]], config: SampleConf
 
 
 def _bearers(sources: Sources, families: Mapping[str, set[str]], config: SampleConfig) -> set[str]:
-    """Find the proteins that bear a family that is common in select and calibrate."""
-    found: set[str] = set()
+    """Find the proteins with UniProt features, or of a family common in select and calibrate."""
+    found = set(sources.curated)
     for members in families.values():
         clusters = defaultdict[str, set[str]](set)
         for accession in members & set(sources.proteins):

@@ -20,23 +20,27 @@ CORPUS = "corpus/swissprot_2014_reps50.fasta.zst"
 
 @dataclass(frozen=True)
 class Sources:
-    """Sequences by accession; the first source that has an accession keeps it."""
+    """Sequences by accession; the first source that has an accession keeps it.
+
+    `curated` are the accessions of the sources that come with UniProt features.
+    """
 
     proteins: Mapping[str, Protein]
     split: Split
+    curated: frozenset[str]
 
 
 def read_sources(data: Path) -> Sources:
     """Read all sequences of all sources; the split was frozen before anything was trained."""
-    everything: list[Protein] = []
-    for path in [data / CORPUS, data / YEAST, *sorted(data.glob(FLAT))]:
-        everything += read_proteins(path)
+    everything = list(read_proteins(data / CORPUS))
+    curated = [p for f in [data / YEAST, *sorted(data.glob(FLAT))] for p in read_proteins(f)]
+    everything += curated
     if not SPLIT.is_file():
         make_split(everything).save(SPLIT)
     proteins: dict[str, Protein] = {}
     for protein in everything:
         proteins.setdefault(protein.accession, protein)
-    return Sources(proteins, Split.load(SPLIT))
+    return Sources(proteins, Split.load(SPLIT), frozenset(p.accession for p in curated))
 
 
 def annotate_sources(

@@ -94,7 +94,7 @@ def test_planted_features_are_linked_to_their_concepts(linked):
 
 def test_calls_on_test_are_right_and_priced_so(linked):
     table, calls = linked
-    strong = calls.filter(pl.col("strength") > 0.8)
+    strong = calls.filter(pl.col("strength") > 0.7)
     assert strong.height >= 30
     assert strong["right"].mean() > 0.8
     assert set(calls["concept"]) == {"toy:A", "toy:S"}
