@@ -16,6 +16,7 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from bio_interp.atlas._calls import Call
+from bio_interp.errors import InputError
 from bio_interp.linking import CallRule, LinkTable, RawCall, look_up
 from bio_interp.sequences import Protein
 from bio_interp.spans import runs
@@ -72,14 +73,23 @@ class Pricer:
 
     @cached_property
     def _seen(self) -> frozenset[int]:
-        return frozenset(pl.read_parquet(self._folder / "exposure.parquet")["sequence_hash"])
+        path = self._folder / "exposure.parquet"
+        try:
+            return frozenset(pl.read_parquet(path, glob=False)["sequence_hash"])
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise InputError(
+                "the hashes of the sequences that an atlas has seen",
+                f"{path}: {str(error)[:200]}",
+                "Fetch or build the atlas anew.",
+            ) from error
 
     def price(
         self, protein: Protein, raw: Iterable[RawCall], min_precision: float
     ) -> tuple[list[Call], list[Call]]:
         """Price the calls of one protein: those that reach `min_precision`, and the weak ones.
 
-        A group's call gives way to a member's call on the same residues.
+        A group's call gives way to a member's on the same residues, a kind's to its subkind's
+        (``uniprot:TRANSMEM`` to ``uniprot:TRANSMEM/Helical``).
         """
         exposure = self._exposure(protein.sequence)
         calls = [self._call(protein, call, exposure, min_precision) for call in raw]
@@ -128,7 +138,9 @@ class Pricer:
     def _told_by_member(self, call: Call, calls: list[Call]) -> bool:
         members = self._members.get(call.concept, frozenset[str]())
         return any(
-            other.concept in members and other.start <= call.end and call.start <= other.end
+            (other.concept in members or other.concept.startswith(f"{call.concept}/"))
+            and other.start <= call.end
+            and call.start <= other.end
             for other in calls
         )
 
