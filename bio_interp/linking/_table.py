@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from bio_interp.errors import NotFoundError
+from bio_interp.annotations import CONCEPTS
+from bio_interp.errors import InputError, NotFoundError
 from bio_interp.linking._calibration import CALIBRATION
 from bio_interp.linking._calls import CallRule
 from bio_interp.provenance import atomic_path
@@ -51,8 +52,8 @@ class LinkTable:
         ``interplm`` (residue precision with any-hit span recall: *interplm* span-F1). A concept
         that fails on test has F1 0.
     callers
-        A row a feature that makes calls of a concept: its threshold, and the concept's shortest call
-        and weights of strength; see `CallRule`.
+        A row a feature that makes calls of a concept: its threshold, and the shortest call and the
+        weights of the concept's rule; see `CallRule`.
     calibration
         Precision of calls by concept and strength; see `bio_interp.linking.calibrate`.
     concepts
@@ -103,16 +104,43 @@ class LinkTable:
         ------
         NotFoundError
             One of the files is not there.
+        InputError
+            One of the files is damaged, or lacks columns.
         """
         try:
-            names = ("links", "callers", "calibration", "concepts")
-            return cls(*(pl.read_parquet(folder / f"{name}.parquet") for name in names))
+            return cls(*(_read(folder / f"{name}.parquet", _SCHEMAS[name]) for name in _SCHEMAS))
         except FileNotFoundError as error:
             raise NotFoundError(
                 "the links of an atlas (links, callers, calibration, concepts .parquet)",
                 f"{folder} without one of them",
                 "Link again, or fetch the atlas anew.",
             ) from error
+
+
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    "links": LINKS,
+    "callers": CALLERS,
+    "calibration": CALIBRATION,
+    "concepts": {**CONCEPTS, "group": pl.String},
+}
+
+
+def _read(path: Path, schema: dict[str, Any]) -> pl.DataFrame:
+    try:
+        frame = pl.read_parquet(path.read_bytes())
+        wrong = [name for name in schema if frame.schema.get(name) != schema[name]]
+        problem = f"columns missing or of another type: {', '.join(wrong)}" if wrong else ""
+    except FileNotFoundError:
+        raise
+    except (OSError, pl.exceptions.PolarsError) as error:
+        frame, problem = pl.DataFrame(), str(error)[:200]
+    if problem:
+        raise InputError(
+            "a whole table of links of this version of bio_interp",
+            f"{path}: {problem}",
+            "Link again, or fetch the atlas anew.",
+        )
+    return frame
 
 
 __all__ = ["CALIBRATION", "CALLERS", "LINKS", "LinkTable"]

@@ -1,27 +1,26 @@
 """The plugin object: names of models, and how to load one."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bio_interp.errors import NotFoundError
 from bio_interp.models import LoadOptions
 
 if TYPE_CHECKING:
+    from bio_interp.cache import DataSet, Progress
     from bio_interp.models import LanguageModel
 
-NAMES = (
-    "esm2_t6_8M_UR50D",
-    "esm2_t12_35M_UR50D",
-    "esm2_t30_150M_UR50D",
-    "esm2_t33_650M_UR50D",
-    "esm2_t36_3B_UR50D",
-    "esm2_t48_15B_UR50D",
-)
-LICENCE = "MIT"
-CITATION = (
-    "Lin Z. et al. (2023) Evolutionary-scale prediction of atomic-level protein structure with a "
-    "language model. Science 379:1123-1130. doi:10.1126/science.ade2574"
-)
+# megabytes of the published files; those of the two largest models hold 16-bit numbers
+_MEGABYTES = {
+    "esm2_t6_8M_UR50D": 30,
+    "esm2_t12_35M_UR50D": 134,
+    "esm2_t30_150M_UR50D": 595,
+    "esm2_t33_650M_UR50D": 2_600,
+    "esm2_t36_3B_UR50D": 5_700,
+    "esm2_t48_15B_UR50D": 30_300,
+}
+NAMES = tuple(_MEGABYTES)
 
 
 class Esm2Source:
@@ -54,7 +53,7 @@ class Esm2Source:
         # torch is imported here, not when plugins are listed
         from bio_interp.models import Esm2Engine
         from bio_interp_esm._checkpoint import read_checkpoint
-        from bio_interp_esm._weights import find_weights
+        from bio_interp_esm._weights import CITATION, LICENCE, find_weights
 
         path, sha256 = find_weights(name, options)
         module = read_checkpoint(path, name)
@@ -66,6 +65,37 @@ class Esm2Source:
             options=options,
             weights_sha256=sha256,
         )
+
+    def data_sets(self) -> "Sequence[DataSet]":
+        """List the weights as data sets, one a model."""
+        from bio_interp.cache import DataSet
+        from bio_interp_esm._weights import CITATION, LICENCE
+
+        sizes = _MEGABYTES.items()
+        return [
+            DataSet(name=name, megabytes=size, licence=LICENCE, citation=CITATION)
+            for name, size in sizes
+        ]
+
+    def data_path(self, name: str) -> Path:
+        """Give the place of a model's weights, among torch.hub's."""
+        from bio_interp_esm._weights import weights_path
+
+        return weights_path(name)
+
+    def get_data(
+        self, name: str, *, offline: bool = False, progress: "Progress | None" = None
+    ) -> Path:
+        """Fetch a model's weights, unless they are there.
+
+        Raises
+        ------
+        NotCachedError
+            They may not be, or could not be, fetched.
+        """
+        from bio_interp_esm._weights import get_weights
+
+        return get_weights(name, offline=offline, progress=progress)
 
 
 SOURCE = Esm2Source()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bio_interp.annotations import AnnotationTable
+    from bio_interp.cache import DataSet, Progress
     from bio_interp.sequences import Protein
 
 
@@ -70,3 +71,31 @@ class UniProtAnnotator:
         from bio_interp_uniprot._collect import collect
 
         return collect(files, proteins, options or {})
+
+    def data_sets(self) -> Sequence[DataSet]:
+        """List what `get_data` fetches: queries, all of Swiss-Prot, InterPro's names."""
+        from bio_interp_uniprot import _data
+
+        return _data.data_sets()
+
+    def data_path(self, name: str) -> Path:
+        """Give the place in the cache of a data set."""
+        from bio_interp_uniprot import _data
+
+        return _data.data_path(name)
+
+    def get_data(
+        self, name: str, *, offline: bool = False, progress: Progress | None = None
+    ) -> Path:
+        """Fetch a data set, such as ``uniprot:gene:BRCA2``, unless it is here.
+
+        Raises
+        ------
+        NotFoundError
+            No entry fits the query.
+        NotCachedError
+            It is not here and may not, or could not, be fetched whole.
+        """
+        from bio_interp_uniprot import _data
+
+        return _data.get_data(name, offline=offline, progress=progress)

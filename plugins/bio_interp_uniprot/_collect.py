@@ -30,6 +30,7 @@ from bio_interp_uniprot._kinds import (
 )
 from bio_interp_uniprot._notes import sub_concepts
 from bio_interp_uniprot._positions import (
+    check_accession,
     check_positions,
     is_of,
     last_position,
@@ -55,6 +56,7 @@ def collect(
     wanted = None if proteins is None else {p.accession: p.sequence for p in proteins}
     seen: dict[str, Place] = {}
     for entry in (entry for path in files for entry in read_entries(Path(path))):
+        check_accession(entry)
         sequence = "" if wanted is None else wanted.get(entry.accession)
         if sequence is None:
             continue

@@ -7,7 +7,9 @@ from typing import NoReturn
 from bio_interp.errors import AnnotationError
 from bio_interp_uniprot._kinds import ALL_KINDS, kind_of
 
-_POSITION = re.compile(r"([<>?]?)(\d*)(?:\.0+)?")
+# nine digits: what a column of 32 bits holds
+_POSITION = re.compile(r"([<>?]?)([0-9]{0,9})(?:\.0+)?")
+_LENGTH = re.compile(r"[0-9]{1,9}")
 _ECO = re.compile(r"ECO:\d{7}")
 # until 2014 the evidence stood in words; UniProt translated them to these codes
 STATUS_CODES = {
@@ -15,6 +17,8 @@ STATUS_CODES = {
     "potential": "ECO:0000255",
     "probable": "ECO:0000305",
 }
+
+LONGEST_ENTRY = 1 << 27  # characters; titin's has 6 million as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,15 @@ def read_position(text: str, place: Place, record: str) -> Position:
     """Read one end of a feature: ``12``, ``<1``, ``>35``, ``?``, ``?12``, ``12.0``."""
     match = _POSITION.fullmatch(text)
     if not match or (not match[2] and match[1] != "?") or (match[2] and int(match[2]) < 1):
-        place.fail("a position from 1, such as 12, <1, >35, ? or ?12", f"{text!r} in {record}")
+        place.fail("a position from 1, such as 12, <1, >35, ? or ?12", f"{text[:60]!r} in {record}")
     return Position(int(match[2]) if match[2] else None, match[1])
+
+
+def read_length(text: str, place: Place, record: str) -> int:
+    """Read a number of residues."""
+    if not _LENGTH.fullmatch(text):
+        place.fail(f"a number of residues in {record}", repr(text[:60]))
+    return int(text)
 
 
 def read_location(text: str, place: Place, record: str) -> tuple[Position, Position, str]:

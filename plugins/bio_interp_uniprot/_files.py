@@ -1,16 +1,12 @@
 """Open a file of UniProtKB, whatever its format and compression."""
 
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
-
-import zstandard
 
 from bio_interp.errors import AnnotationError
+from bio_interp.sequences import bounded_lines, open_plain
 from bio_interp_uniprot._entry import Entry
 from bio_interp_uniprot._flat import read_flat
 from bio_interp_uniprot._gff import read_gff
@@ -19,8 +15,6 @@ from bio_interp_uniprot._tables import CSV_COLUMNS, feature_columns, read_csv, r
 from bio_interp_uniprot._xml import read_xml
 
 _CHUNK = 1 << 16  # characters
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_BROKEN = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
 _Reader = Callable[[Iterable[str], str], Iterator[Entry]]
 
@@ -88,23 +82,16 @@ def _head(path: Path) -> str:
 def _lines(path: Path, size: int = -1) -> Iterator[str]:
     """Give a file by lines, or by `size` characters."""
     try:
-        with path.open("rb") as file, _plain(file) as plain:
+        with open_plain(path) as plain:
             # names in old files are in Latin-1: kept readable, and no reason to stop
             text = io.TextIOWrapper(plain, "utf-8-sig", errors="backslashreplace")
-            yield from text if size < 0 else iter(lambda: text.read(size), "")
-    except _BROKEN as error:
+            if size < 0:
+                yield from bounded_lines(text, str(path))
+            else:
+                yield from iter(lambda: text.read(size), "")
+    except (OSError, EOFError) as error:
         raise AnnotationError(
             "a file that can be read",
             f"{path} ({type(error).__name__}: {error})",
             "Check the path, or fetch the file again.",
         ) from error
-
-
-def _plain(file: BinaryIO) -> BinaryIO:
-    magic = file.read(4)
-    file.seek(0)
-    if magic.startswith(_GZIP):
-        return gzip.open(file)  # type: ignore[return-value]
-    if magic == _ZSTD:
-        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    return file

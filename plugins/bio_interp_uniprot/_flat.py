@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bio_interp_uniprot._entry import (
+    LONGEST_ENTRY,
     STATUS_CODES,
     Entry,
     Feature,
     Place,
     eco_codes,
     read_kind,
+    read_length,
     read_location,
     read_position,
 )
@@ -40,11 +42,15 @@ def read_flat(lines: Iterable[str], file: str) -> Iterator[Entry]:
         A line is broken or the file ends within an entry.
     """
     record: list[tuple[int, str]] = []
+    size = 0
     for number, line in enumerate(lines, start=1):
         text = line.rstrip()
+        size += len(text)
+        if size > LONGEST_ENTRY:
+            Place(file, number).fail(f"entries of at most {LONGEST_ENTRY:,} characters", "more")
         if text.startswith("//"):
             yield _entry(record, Place(file, record[0][0] if record else number))
-            record = []
+            record, size = [], 0
         elif text:
             record.append((number, text))
     if record:
@@ -67,7 +73,7 @@ def _entry(record: list[tuple[int, str]], place: Place) -> Entry:
     if not accession:
         place.fail("an entry with an AC line", f"none in {match[1]}")
     sequence = "".join(text.replace(" ", "") for _, text in record if text[:5] == "     ")
-    length = int(match[3])
+    length = read_length(match[3], place, f"the ID line of {accession}")
     if sequence and len(sequence) != length:
         place.fail(
             f"{length} residues in {accession}, as its ID line says",

@@ -15,6 +15,7 @@ from bio_interp_uniprot._entry import (
     Place,
     eco_codes,
     read_kind,
+    read_length,
     read_position,
 )
 
@@ -44,9 +45,10 @@ def read_gff(lines: Iterable[str], file: str) -> Iterator[Entry]:
 
 def _region(line: str, place: Place) -> Entry:
     words = line.split()
-    if len(words) != 4 or not words[3].isdigit():
+    if len(words) != 4:
         place.fail("'##sequence-region ACCESSION 1 LENGTH'", repr(line.strip()))
-    return Entry(words[1], "uniprot", place, length=int(words[3]))
+    length = read_length(words[3], place, f"'##sequence-region' of {words[1]}")
+    return Entry(words[1], "uniprot", place, length=length)
 
 
 def _feature(line: str, place: Place) -> tuple[str, Feature]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bio_interp_uniprot._entry import (
+    LONGEST_ENTRY,
     UNKNOWN,
     Entry,
     Feature,
@@ -30,7 +31,7 @@ def read_json(lines: Iterable[str], file: str) -> Iterator[Entry]:
     """
     for line, content in _objects(_Text(lines, file)):
         place = Place(file, line)
-        if not isinstance(content, dict) or "primaryAccession" not in content:
+        if not isinstance(content, dict) or not isinstance(content.get("primaryAccession"), str):
             place.fail("UniProt entries with a primaryAccession", repr(content)[:60])
         if content.get("entryType") != "Inactive":
             try:
@@ -76,10 +77,12 @@ class _Text:
             try:
                 content, used = _DECODER.raw_decode(self.buffer)
             except json.JSONDecodeError as error:
-                if self.more():
+                if len(self.buffer) < LONGEST_ENTRY and self.more():
                     continue
                 line = self.line + error.lineno - 1
                 Place(self.file, line).fail("well-formed JSON", error.msg)
+            except (RecursionError, ValueError) as error:  # brackets, or a number, without end
+                Place(self.file, self.line).fail("JSON that can be read", str(error))
             self.drop(used)
             return content
 
@@ -125,7 +128,7 @@ def _items(text: _Text) -> Iterator[tuple[int, Any]]:
 
 
 def _entry(content: dict[str, Any], place: Place) -> Entry:
-    accession = str(content["primaryAccession"])
+    accession = content["primaryAccession"]
     kind = str(content.get("entryType", ""))
     source = "uniprot"
     if "Swiss-Prot" in kind:
@@ -136,7 +139,7 @@ def _entry(content: dict[str, Any], place: Place) -> Entry:
         _feature(feature, number, accession, place)
         for number, feature in enumerate(content.get("features", ()), start=1)
     ]
-    sequence = str(content.get("sequence", {}).get("value", ""))
+    sequence = _string(content.get("sequence", {}), "value")
     return Entry(accession, source, place, sequence, len(sequence), features)
 
 
@@ -144,13 +147,14 @@ def _feature(content: dict[str, Any], number: int, accession: str, place: Place)
     record = f"feature {number} ({content.get('type')!r}) of {accession}"
     try:
         location, ligand = content["location"], content.get("ligand") or {}
+        evidences = content.get("evidences", ())
         return Feature(
             read_kind(str(content["type"]), place, record),
             _position(location["start"], "<", place, record),
             _position(location["end"], ">", place, record),
-            note=str(content.get("description", "")),
-            ligands=((ligand["name"], ligand.get("id", "")),) if ligand else (),
-            evidence=tuple(dict.fromkeys(e["evidenceCode"] for e in content.get("evidences", ()))),
+            note=_string(content, "description"),
+            ligands=((_string(ligand, "name"), _string(ligand, "id")),) if ligand else (),
+            evidence=tuple(dict.fromkeys(_string(e, "evidenceCode") for e in evidences)),
             isoform=_isoform(location, accession),
             line=place.line,
         )
@@ -158,8 +162,15 @@ def _feature(content: dict[str, Any], number: int, accession: str, place: Place)
         place.fail("a feature with type, location, start and end", f"{record} ({error!r})")
 
 
+def _string(content: dict[str, Any], key: str) -> str:
+    value = content.get(key, "")
+    if not isinstance(value, str):
+        raise TypeError(f"{key} is {value!r:.60}, not a text")
+    return value
+
+
 def _isoform(location: dict[str, Any], accession: str) -> str:
-    sequence = str(location.get("sequence", ""))
+    sequence = _string(location, "sequence")
     return "" if sequence == accession else sequence
 
 

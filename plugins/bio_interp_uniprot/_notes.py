@@ -59,8 +59,9 @@ def sub_concepts(feature: Feature) -> list[tuple[str, str]]:
     if feature.kind in UNNAMED_KINDS:
         return []
     if feature.ligands:
-        return list(dict.fromkeys((name, chebi) for name, chebi in feature.ligands if name))
-    name = note_head(feature.note)
+        named = ((_printable(name), _printable(chebi)) for name, chebi in feature.ligands if name)
+        return list(dict.fromkeys(named))
+    name = note_head(_printable(feature.note))
     if feature.kind in BINDING_KINDS:
         name = _ligand(feature.kind, name)
     elif name:
@@ -81,6 +82,13 @@ def note_head(note: str) -> str:
         return ""
     head = _COPY.sub("", _PARTNER.sub("", head)).strip()
     return "" if _ONLY_A_COPY.fullmatch(head) else head
+
+
+def _printable(text: str) -> str:
+    """Replace what a terminal would obey, and what UTF-8 cannot hold, by U+FFFD."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
 
 
 def _ligand(kind: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Where features lie: within which sequence, and where a structure was resolved."""
+"""What every entry must hold, within which sequence it lies, and what a structure resolves."""
 
 from collections.abc import Iterable
 
@@ -40,6 +40,21 @@ def is_of(entry: Entry, sequence: str) -> bool:
     if entry.sequence:
         return entry.sequence == sequence
     return (entry.length or max(len(sequence), last_position(entry))) == len(sequence)
+
+
+def check_accession(entry: Entry) -> None:
+    """Fail where an accession is empty or cannot be printed.
+
+    Raises
+    ------
+    AnnotationError
+        The message names the line.
+    """
+    accession = entry.accession
+    if not accession.strip() or not accession.isprintable():
+        entry.place.fail(
+            "an entry with an accession", repr(accession[:60]), "Correct or remove the entry."
+        )
 
 
 def check_positions(entry: Entry) -> None:

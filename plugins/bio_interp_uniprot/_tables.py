@@ -12,6 +12,7 @@ from bio_interp_uniprot._entry import (
     Place,
     eco_codes,
     read_kind,
+    read_length,
     read_location,
     read_position,
 )
@@ -51,6 +52,9 @@ def read_tsv(lines: Iterable[str], file: str) -> Iterator[Entry]:
             repr(header[:80]),
             "Export it again and choose the feature columns.",
         )
+    strange = [n for i, n in enumerate(names) if n.endswith("[FT]") and i not in columns]
+    if strange:
+        Place(file, 1).fail("columns of kinds of UniProt feature", repr(strange[0]))
     kinds = frozenset(columns.values())
     for number, line in enumerate(rows, start=2):
         if not line.strip():
@@ -62,11 +66,10 @@ def read_tsv(lines: Iterable[str], file: str) -> Iterator[Entry]:
         row = dict(zip(names, cells, strict=True))
         source = _REVIEWED.get(row.get("Reviewed", "").lower(), "uniprot")
         sequence = row.get("Sequence", "")
-        length = row.get("Length", "").strip()
-        if not (length.isdigit() or not length):
-            place.fail("a number of residues in the column 'Length'", repr(length))
+        said = row.get("Length", "").strip()
+        length = read_length(said, place, "the column 'Length'") if said else 0
         features = [f for i in columns for f in _cell(cells[i], place, row["Entry"])]
-        count = len(sequence) or int(length or 0)
+        count = len(sequence) or length
         yield Entry(row["Entry"], source, place, sequence, count, features, kinds)
 
 
@@ -115,16 +118,16 @@ def read_csv(lines: Iterable[str], file: str) -> Iterator[Entry]:
     rows = iter(lines)
     header = next(rows, "")
     reader = csv.DictReader(chain([header], rows))
-    missing = [c for c in CSV_COLUMNS if c not in (reader.fieldnames or ())]
+    names = _csv_names(reader, file)
+    missing = [c for c in CSV_COLUMNS if c not in names]
     if missing:
         Place(file, 1).fail(f"a column {missing[0]!r}", repr(header.strip()[:80]))
     entries: dict[str, Entry] = {}
     kinds: set[str] = set()
-    names = set(reader.fieldnames or ())
     for row in _csv_rows(reader, file):
         place = Place(file, reader.line_num)
         if set(row) != names or None in row.values():
-            place.fail(f"{len(reader.fieldnames or ())} columns", "another number of them")
+            place.fail(f"{len(names)} columns", "another number of them")
         feature = _csv_feature(row, place)
         kinds.add(feature.kind)
         accession = row["protein_id"]
@@ -133,6 +136,13 @@ def read_csv(lines: Iterable[str], file: str) -> Iterator[Entry]:
         yield Entry(
             entry.accession, "uniprot", entry.place, features=entry.features, kinds=frozenset(kinds)
         )
+
+
+def _csv_names(reader: "csv.DictReader[str]", file: str) -> set[str]:
+    try:
+        return set(reader.fieldnames or ())
+    except csv.Error as error:
+        Place(file, 1).fail("a header of comma-separated values", str(error))
 
 
 def _csv_rows(reader: "csv.DictReader[str]", file: str) -> Iterator[dict[str, str]]:

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from bio_interp_uniprot._entry import (
+    LONGEST_ENTRY,
     STATUS_CODES,
     UNKNOWN,
     Entry,
@@ -31,7 +32,7 @@ def read_xml(lines: Iterable[str], file: str) -> Iterator[Entry]:
     AnnotationError
         The XML is broken, or a feature in it.
     """
-    parser = _EntryParser()
+    parser = _EntryParser(file)
     try:
         for part in lines:
             parser.feed(part.encode())
@@ -48,12 +49,20 @@ def _entries(parser: "_EntryParser", file: str) -> Iterator[Entry]:
 
 
 class _EntryParser:
-    """Build an element tree of each entry; ``line`` becomes an attribute of every element."""
+    """Build an element tree of each entry; ``line`` becomes an attribute of every element.
 
-    def __init__(self) -> None:
+    A DOCTYPE is refused: UniProt writes none, and its entities could expand without end, read
+    other files, or vanish from the text where they are not defined.
+    """
+
+    def __init__(self, file: str) -> None:
         self.found: list[Element] = []
+        self._file = file
         self._builder: TreeBuilder | None = None
-        self._expat = expat.ParserCreate()
+        self._began = 0
+        # the lines were decoded before, whatever encoding the XML declares
+        self._expat = expat.ParserCreate("utf-8")
+        self._expat.StartDoctypeDeclHandler = self._doctype
         self._expat.buffer_text = True
         self._expat.StartElementHandler = self._start
         self._expat.EndElementHandler = self._end
@@ -61,6 +70,8 @@ class _EntryParser:
 
     def feed(self, data: bytes) -> None:
         self._expat.Parse(data, False)
+        if self._builder is not None and self._expat.CurrentByteIndex - self._began > LONGEST_ENTRY:
+            self._place().fail(f"entries of at most {LONGEST_ENTRY:,} bytes", "a larger one")
 
     def close(self) -> None:
         self._expat.Parse(b"", True)
@@ -68,7 +79,9 @@ class _EntryParser:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         name = name.rpartition(":")[2]
         if name == "entry":
-            self._builder = TreeBuilder()
+            if self._builder is not None:
+                self._place().fail("the end of an entry before the next", "an entry within another")
+            self._builder, self._began = TreeBuilder(), self._expat.CurrentByteIndex
         if self._builder is not None:
             line = str(self._expat.CurrentLineNumber)
             self._builder.start(name, attributes | {"line": line})
@@ -80,6 +93,14 @@ class _EntryParser:
             if name == "entry":
                 self.found.append(self._builder.close())
                 self._builder = None
+
+    def _doctype(self, name: str, *_: object) -> None:
+        self._place().fail(
+            "XML without a DOCTYPE", f"one ({name})", "Fetch the file from UniProt, or remove it."
+        )
+
+    def _place(self) -> Place:
+        return Place(self._file, self._expat.CurrentLineNumber)
 
     def _text(self, text: str) -> None:
         if self._builder is not None:

@@ -3,12 +3,14 @@ import json
 import subprocess
 import sys
 import warnings
+from contextlib import contextmanager
 
 import httpx
 import pytest
 import torch
 from esm.model.esm2 import ESM2
 
+from bio_interp.cache import get_data, is_cached, route_through
 from bio_interp.errors import InputError, MismatchError, NotCachedError, NotFoundError
 from bio_interp.models import LanguageModel, LoadOptions, ModelSource, load_model
 from bio_interp.plugins import load_plugin
@@ -104,37 +106,35 @@ def test_a_weights_file_that_was_named_is_never_fetched(tmp_path):
         load_model(NAME, options)
 
 
-def serve(monkeypatch, tmp_path, answer):
-    """Let httpx ask `answer` in place of the network."""
+@contextmanager
+def served(monkeypatch, tmp_path, *answers):
+    """Let downloads ask for recorded answers; give the list of addresses that were asked."""
     asked = []
 
-    def stream(method, url, **options):
-        client = httpx.Client(transport=httpx.MockTransport(answer))
-        options.pop("follow_redirects")
-        asked.append(url)
-        return client.stream(method, url, **options)
+    def answer(request):
+        asked.append(str(request.url))
+        return answers[min(len(asked), len(answers)) - 1]
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(httpx, "stream", stream)
-    return asked
+    with route_through(httpx.MockTransport(answer), wait=lambda seconds: None):
+        yield asked
 
 
 def test_a_download_is_kept_with_its_hash_and_not_repeated(checkpoint, tmp_path, monkeypatch):
     content = checkpoint.read_bytes()
-    asked = serve(monkeypatch, tmp_path, lambda request: httpx.Response(200, content=content))
-    model = load_model(NAME, LoadOptions(device="cpu", offline=False))
+    with served(monkeypatch, tmp_path, httpx.Response(200, content=content)) as asked:
+        model = load_model(NAME, LoadOptions(device="cpu", offline=False))
+        load_model(NAME, LoadOptions(device="cpu", offline=False))
     kept = tmp_path / f"hub/checkpoints/{NAME}.pt"
     assert kept.read_bytes() == content
     record = json.loads(kept.with_name(f"{NAME}.pt.json").read_text())
     assert record["sha256"] == model.info.weights_sha256 == sha256_file(checkpoint)
-    load_model(NAME, LoadOptions(device="cpu", offline=False))
     assert asked == [record["url"]]
 
 
-def test_a_kept_file_that_changed_is_refused(network, checkpoint, tmp_path, monkeypatch):
-    content = checkpoint.read_bytes()
-    serve(monkeypatch, tmp_path, lambda request: httpx.Response(200, content=content))
-    load_model(NAME, LoadOptions(device="cpu", offline=False))
+def test_a_kept_file_that_changed_is_refused(checkpoint, tmp_path, monkeypatch):
+    with served(monkeypatch, tmp_path, httpx.Response(200, content=checkpoint.read_bytes())):
+        load_model(NAME, LoadOptions(device="cpu", offline=False))
     with (tmp_path / f"hub/checkpoints/{NAME}.pt").open("ab") as file:
         file.write(b"0")
     with pytest.raises(InputError, match="as it was fetched"):
@@ -142,10 +142,34 @@ def test_a_kept_file_that_changed_is_refused(network, checkpoint, tmp_path, monk
 
 
 def test_a_failed_download_leaves_nothing_behind(tmp_path, monkeypatch):
-    serve(monkeypatch, tmp_path, lambda request: httpx.Response(503))
-    with pytest.raises(NotCachedError, match="503"):
+    with (
+        served(monkeypatch, tmp_path, httpx.Response(503)),
+        pytest.raises(NotCachedError, match=f"the weights of {NAME}.*503"),
+    ):
         load_model(NAME, LoadOptions(offline=False))
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_the_weights_are_data_sets_that_are_fetched_by_name(tmp_path, monkeypatch):
+    with served(monkeypatch, tmp_path, httpx.Response(200, content=b"weights")) as asked:
+        assert not is_cached(NAME)
+        path = get_data(NAME)
+        assert is_cached(NAME)
+        assert get_data(NAME, offline=True) == path
+    assert path == tmp_path / f"hub/checkpoints/{NAME}.pt"
+    assert len(asked) == 1
+    sizes = {d.name: d.megabytes for d in SOURCE.data_sets()}
+    assert list(sizes) == list(SOURCE.names())
+    assert sizes[NAME] == 30
+
+
+def test_weights_that_torch_hub_fetched_are_not_fetched_again(tmp_path, monkeypatch):
+    with served(monkeypatch, tmp_path, httpx.Response(404)) as asked:
+        kept = tmp_path / f"hub/checkpoints/{NAME}.pt"
+        kept.parent.mkdir(parents=True)
+        kept.write_bytes(b"weights")
+        assert get_data(NAME) == kept
+    assert asked == []
 
 
 class Evil:
