@@ -16,6 +16,8 @@ Everything a user can cause is one of these. The command line prints them withou
 exits 1; anything else is a bug and shows one.
 """
 
+_LONGEST = 3000  # characters of a message; the rest is left out of its middle
+
 
 class BioInterpError(Exception):
     """An error with three parts: what was wanted, what came, what to do next.
@@ -39,10 +41,20 @@ class BioInterpError(Exception):
 
     def __init__(self, wanted: str, got: str, todo: str) -> None:
         self.wanted, self.got, self.todo = wanted, got, todo
-        super().__init__(f"Wanted {wanted}; got {got}. {todo}")
+        super().__init__(_shown(f"Wanted {wanted}; got {got}. {todo}"))
 
     def __reduce__(self) -> tuple[type["BioInterpError"], tuple[str, str, str]]:
         return type(self), (self.wanted, self.got, self.todo)
+
+
+def _shown(message: str) -> str:
+    """Make a message fit for a terminal: no control characters of a file's, and not endless."""
+    if len(message) > _LONGEST:
+        message = f"{message[: 2 * _LONGEST // 3]} [...] {message[-_LONGEST // 3 :]}"
+    if message.isprintable():
+        return message
+    safe = (c if c == "\n" or c.isprintable() else repr(c)[1:-1] for c in message)
+    return "".join(safe)
 
 
 class InputError(BioInterpError):

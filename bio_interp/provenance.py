@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,6 +29,23 @@ def sha256_text(lines: Iterable[str]) -> str:
     for line in lines:
         digest.update(line.encode() + b"\n")
     return digest.hexdigest()
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Say in one line which settings differ; empty where none does.
+
+    Examples
+    --------
+    >>> changes({"sae.k": 32, "sae.d_sae": 64}, {"sae.k": 16, "sae.d_sae": 64})
+    'sae.k: 32 there, 16 now'
+    """
+    missing = object()
+    keys = [
+        key
+        for key in sorted({**before, **now})
+        if before.get(key, missing) != now.get(key, missing)
+    ]
+    return "; ".join(f"{key}: {_shown(before, key)} there, {_shown(now, key)} now" for key in keys)
 
 
 def versions(packages: Iterable[str] = ("bio-interp", "torch", "numpy")) -> dict[str, str]:
@@ -67,6 +84,11 @@ def write_json(path: Path, content: Any) -> None:
     """Write JSON atomically, indented, with a final newline."""
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _shown(settings: Mapping[str, Any], key: str) -> str:
+    text = repr(settings[key]) if key in settings else "not set"
+    return text if len(text) <= 120 else f"{text[:117]}..."
 
 
 def _umask() -> int:

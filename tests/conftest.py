@@ -1,6 +1,8 @@
 """Fixtures that every test may use."""
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,13 @@ def _seed() -> None:
 
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - libraries under test may use the global state
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Commands set up the log of their process; put it back."""
+    logger = logging.getLogger("bio_interp")
+    before = logger.handlers, logger.propagate, logger.level
+    yield
+    logger.handlers, logger.propagate = before[:2]
+    logger.setLevel(before[2])

@@ -73,8 +73,7 @@ def collect(
 
 def _choose(files: Sequence[Path], annotator: str | None) -> dict[str, list[Path]]:
     for path in files:
-        if not path.exists():
-            raise AnnotationError("a file of annotations", f"{path}, not found", "Check the path.")
+        _check_readable(path)
     if annotator:
         return {annotator: list(files)}
     known, broken = _installed()
@@ -91,6 +90,19 @@ def _choose(files: Sequence[Path], annotator: str | None) -> dict[str, list[Path
             )
         chosen.setdefault(last, []).append(path)
     return chosen
+
+
+def _check_readable(path: Path) -> None:
+    """Say why a file cannot be opened, which no annotator could tell from another kind of file."""
+    try:
+        if not path.exists():
+            raise AnnotationError("a file of annotations", f"{path}, not found", "Check the path.")
+        if not path.is_dir():
+            path.open("rb").close()
+    except OSError as error:
+        raise AnnotationError(
+            "a file of annotations", f"{path}: {error.strerror}", "Check the path."
+        ) from error
 
 
 def _installed() -> tuple[dict[str, Annotator], list[str]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from bio_interp.errors import AnnotationError, NotFoundError
+from bio_interp.errors import AnnotationError, InputError, NotFoundError
 from bio_interp.provenance import atomic_path, write_json
 
 ROWS: dict[str, Any] = {
@@ -120,12 +120,28 @@ class AnnotationTable:
         )
 
     def save(self, folder: Path, provenance: dict[str, Any] | None = None) -> None:
-        """Write the table as a folder of Parquet files and ``annotations.json``."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("rows", "coverage", "concepts"):
-            with atomic_path(folder / f"{name}.parquet") as path:
-                getattr(self, name).write_parquet(path)
-        write_json(folder / "annotations.json", {"schema": 1, **(provenance or {})})
+        """Write the table as a folder of Parquet files and ``annotations.json``.
+
+        The JSON is taken away first and written last: a folder with it is whole.
+
+        Raises
+        ------
+        InputError
+            The folder cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "annotations.json").unlink(missing_ok=True)
+            for name in ("rows", "coverage", "concepts"):
+                with atomic_path(folder / f"{name}.parquet") as path:
+                    getattr(self, name).write_parquet(path)
+            write_json(folder / "annotations.json", {"schema": 1, **(provenance or {})})
+        except (OSError, pl.exceptions.ComputeError) as error:
+            raise InputError(
+                f"to write annotations to the folder {folder}",
+                str(error),
+                "Check that it is a folder of yours, and the space on its disk.",
+            ) from error
 
     @classmethod
     def load(cls, folder: Path) -> AnnotationTable:
@@ -135,11 +151,14 @@ class AnnotationTable:
         ------
         NotFoundError
             The folder or one of its files is not there.
+        InputError
+            One of its files is damaged.
         """
         try:
             json.loads((folder / "annotations.json").read_text())
             frames = [
-                pl.read_parquet(folder / f"{n}.parquet") for n in ("rows", "coverage", "concepts")
+                pl.read_parquet(folder / f"{n}.parquet", glob=False)
+                for n in ("rows", "coverage", "concepts")
             ]
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotFoundError(
@@ -147,4 +166,14 @@ class AnnotationTable:
                 f"{folder} without {Path(str(error.filename)).name}",
                 "Name the folder that `bio-interp concepts -o` wrote.",
             ) from error
-        return cls(*frames)
+        except (OSError, ValueError, RecursionError, pl.exceptions.PolarsError) as error:
+            raise InputError(
+                "a folder of annotations with whole files",
+                f"{folder}: {str(error)[:200]}",
+                "Run `bio-interp concepts` again.",
+            ) from error
+        try:
+            return cls(*frames)
+        except AnnotationError as error:
+            got = f"{error.got} of {folder}"
+            raise AnnotationError(error.wanted, got, "Run `bio-interp concepts` again.") from error

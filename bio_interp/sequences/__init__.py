@@ -12,6 +12,7 @@ object     columns or attributes meaning
 """
 
 from bio_interp.sequences._cluster import find_mmseqs, make_split
+from bio_interp.sequences._plain import bounded_lines, open_plain
 from bio_interp.sequences._protein import Protein
 from bio_interp.sequences._read import as_proteins, read_proteins
 from bio_interp.sequences._split import FOLDS, Fold, Split, deal
@@ -22,8 +23,10 @@ __all__ = [
     "Protein",
     "Split",
     "as_proteins",
+    "bounded_lines",
     "deal",
     "find_mmseqs",
     "make_split",
+    "open_plain",
     "read_proteins",
 ]

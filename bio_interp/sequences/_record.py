@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bio_interp.errors import SequenceError
+from bio_interp.sequences._plain import LONGEST
 from bio_interp.sequences._protein import Protein
 
 _NUCLEOTIDES, _NUCLEOTIDE_LIMIT = "ACGTUN", 30
@@ -89,6 +90,15 @@ class Record:
             if index < seen:
                 return f", on line {number}"
         return ""
+
+
+def too_large(where: str) -> SequenceError:
+    """Say that a record is so long that memory may not hold it."""
+    return SequenceError(
+        f"records of at most {LONGEST:,} characters",
+        f"{where}, which is longer",
+        "Check what the file is: no protein is that long.",
+    )
 
 
 def _is_nucleic(sequence: str) -> bool:

@@ -1,22 +1,15 @@
 """Opens sequence files: path or stdin, plain or compressed, as numbered lines."""
 
-import gzip
 import io
 import sys
-import zlib
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from bio_interp.errors import InputError, SequenceError
+from bio_interp.sequences._plain import bounded_lines, unpacked
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
-_CHUNK = 1 << 16
-_GZIP = b"\x1f\x8b"
-_ZSTD = (b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18")  # a frame; a skippable one (pzstd)
 _UNREADABLE = {
     b"BZh": "bzip2-compressed",
     b"\xfd7zXZ": "xz-compressed",
@@ -55,6 +48,13 @@ def decode(text: str) -> str:
     return text if text.isascii() else text.encode("latin-1").decode("utf-8", errors="replace")
 
 
+def printable(text: str) -> str:
+    """Replace characters that no terminal should be sent (controls, overrides) by U+FFFD."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
 def numbered(lines: io.TextIOBase, name: str) -> Iterator[tuple[int, str]]:
     """Give each line its number; a file that breaks off is an error here, not an end.
 
@@ -62,12 +62,14 @@ def numbered(lines: io.TextIOBase, name: str) -> Iterator[tuple[int, str]]:
     ------
     SequenceError
         The compressed data end too early or are damaged; the message names the last good line.
+    InputError
+        A line is too long for any sequence.
     """
     number = 0
     try:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(bounded_lines(lines, name), 1):
             yield number, line
-    except (EOFError, OSError, zlib.error) as error:
+    except (EOFError, OSError) as error:
         raise SequenceError(
             "a whole compressed file",
             f"{name}, which is truncated or damaged after line {number} ({error})",
@@ -76,6 +78,8 @@ def numbered(lines: io.TextIOBase, name: str) -> Iterator[tuple[int, str]]:
 
 
 def _stdin() -> io.BufferedReader:
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - closed: `command <&-`
+        raise InputError("proteins on stdin", "stdin that is closed", "Pipe a file into it.")
     buffer = sys.stdin.buffer
     if isinstance(buffer, io.BufferedReader):
         return cast(io.BufferedReader, buffer)
@@ -103,56 +107,4 @@ def _decompress(raw: io.BufferedReader, name: str) -> BinaryIO:
     for prefix, kind in _UNREADABLE.items():
         if magic.startswith(prefix):
             raise InputError(_WHAT, f"{name}, which is {kind}", "Convert or unpack it first.")
-    if magic.startswith(_GZIP):
-        return cast(BinaryIO, io.BufferedReader(gzip.GzipFile(fileobj=raw), _CHUNK))
-    if magic.startswith(_ZSTD):
-        return cast(BinaryIO, io.BufferedReader(_ZstdFrames(raw), _CHUNK))
-    return raw
-
-
-class _ZstdFrames(io.RawIOBase):
-    """Decompress one or more zstandard frames.
-
-    `zstandard`'s own stream reader takes a truncated file for a complete one, so frames are
-    followed here.
-    """
-
-    def __init__(self, raw: io.BufferedReader) -> None:
-        import zstandard
-
-        self._raw = raw
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._plain = memoryview(b"")
-        self._inside = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        while not self._plain:
-            chunk = self._raw.read(_CHUNK)
-            if not chunk and self._inside:
-                raise EOFError("the last zstandard frame has no end")
-            if not chunk:
-                return 0
-            self._plain = memoryview(self._feed(chunk))
-        target = memoryview(buffer).cast("B")
-        size = min(len(target), len(self._plain))
-        target[:size] = self._plain[:size]
-        self._plain = self._plain[size:]
-        return size
-
-    def _feed(self, chunk: bytes) -> bytes:
-        import zstandard
-
-        plain: list[bytes] = []
-        while chunk:
-            if self._frame.eof:
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
-            try:
-                plain.append(self._frame.decompress(chunk))
-            except zstandard.ZstdError as error:
-                raise EOFError(str(error)) from error
-            self._inside = not self._frame.eof
-            chunk = self._frame.unused_data if self._frame.eof else b""
-        return b"".join(plain)
+    return unpacked(raw)

@@ -68,11 +68,24 @@ class Split:
         return sha256_text(self._lines())
 
     def save(self, path: Path) -> None:
-        """Write the split as TSV, sorted, with its facts and hash in header comments."""
+        """Write the split as TSV, sorted, with its facts and hash in header comments.
+
+        Raises
+        ------
+        InputError
+            The file cannot be written.
+        """
         facts = [f"# {key}: {value}" for key, value in self.facts.items()]
         lines = [_TITLE, *facts, f"# sha256: {self.hash}", _COLUMNS, *self._lines()]
-        with atomic_path(path) as temporary:
-            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        try:
+            with atomic_path(path) as temporary:
+                temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"to write the split to {path}",
+                str(error.strerror),
+                "Check that the folder is yours, and the space on its disk.",
+            ) from error
 
     @classmethod
     def load(cls, path: Path) -> "Split":

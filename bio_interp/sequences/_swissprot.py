@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bio_interp.errors import SequenceError
-from bio_interp.sequences._record import Record
-from bio_interp.sequences._source import decode
+from bio_interp.sequences._plain import LONGEST
+from bio_interp.sequences._record import Record, too_large
+from bio_interp.sequences._source import decode, printable
 
 _EVIDENCE = re.compile(r"\s*\{ECO:[^}]*\}")
 _Lines = list[tuple[int, str]]
@@ -20,11 +21,15 @@ def swissprot_records(lines: Iterable[tuple[int, str]], name: str) -> Iterator[R
         A record without accession, sequence or end, or of another length than it says.
     """
     entry: _Lines = []
+    size = 0
     for number, line in lines:
+        size += len(line)
+        if size > LONGEST:
+            raise too_large(f"the record before line {number} of {name}")
         if line.startswith("//"):
             if entry:
                 yield _record(entry, name)
-            entry = []
+            entry, size = [], 0
         elif line.startswith("ID   ") and entry:
             raise _broken("no '//' at its end", entry, name)
         elif entry or line.strip():
@@ -38,6 +43,8 @@ def _record(entry: _Lines, name: str) -> Record:
     accession = next((line[5:].split(";")[0].strip() for _, line in entry if _is_ac(line)), "")
     if not accession:
         raise _broken("no accession (AC line)", entry, name)
+    if not accession.isprintable():
+        raise _broken(f"the accession {accession[:60]!r}", entry, name)
     if at is None:
         raise _broken("no sequence (SQ line)", entry, name)
     number, header = entry[at]
@@ -59,7 +66,7 @@ def _is_ac(line: str) -> bool:
 
 def _description(entry: _Lines) -> str:
     """Take the recommended (or submitted) name, or all DE lines of old releases."""
-    lines = [decode(line[5:]).strip() for _, line in entry if line.startswith("DE   ")]
+    lines = [printable(decode(line[5:]).strip()) for _, line in entry if line.startswith("DE   ")]
     for line in lines:
         full = re.match(r"(?:RecName|SubName): Full=(.*)", line)
         if full:

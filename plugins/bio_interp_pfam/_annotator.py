@@ -24,6 +24,7 @@ class PfamAnnotator:
     """
 
     api_version: int = 1
+    resumable: bool = True  # takes the option `folder`
 
     def reads(self, path: Path) -> bool:
         """Tell whether `path` holds HMMER3 profiles, a table of hits, or a folder of a scan."""
@@ -45,7 +46,8 @@ class PfamAnnotator:
         files
             HMMER3 profiles (``.hmm``, ``.h3m``, also ``.gz``) to scan with; or tables of hits: TSV
             with the columns of `HITS`, HMMER's ``--domtblout``, or a folder of `scan_to_table`;
-            beside tables, lists of the accessions that were scanned, one a line; beside either,
+            beside tables, lists of the accessions that were scanned, one a line, and profiles to
+            scan the others with; beside any,
             InterPro's names as for `pfam_names`. Told by content.
         proteins
             The proteins to scan. With tables of hits: the proteins to annotate, which must be the
@@ -54,7 +56,8 @@ class PfamAnnotator:
         options
             ``evalue`` (default 1e-3) for profiles without gathering cutoffs, ``threads`` (default
             0, all cores), ``kind`` (default ``pfam``): prefix of concepts, another one for
-            profiles of your own.
+            profiles of your own, ``folder``: where finished blocks of a scan are kept, so that it
+            goes on after an interruption.
 
         Raises
         ------

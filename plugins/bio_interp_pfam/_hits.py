@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from bio_interp.errors import AnnotationError
-from bio_interp_pfam._files import first_bytes, open_text
+from bio_interp_pfam._files import first_bytes, text_lines
 from bio_interp_pfam._tables import HITS
 
 _DOMTBL_FIELDS = 23  # the last is free text
@@ -29,7 +31,7 @@ def is_domtblout(head: bytes) -> bool:
 
 
 def read_hits(path: Path) -> pl.DataFrame:
-    """Read one table of domain hits; plain or gzip, TSV or ``--domtblout``.
+    """Read one table of domain hits: TSV or ``--domtblout``; plain, gzip or zstandard.
 
     Parameters
     ----------
@@ -45,8 +47,9 @@ def read_hits(path: Path) -> pl.DataFrame:
     ------
     AnnotationError
         A line has another number of fields or a field is no number; the message names the line.
+        The file cannot be read to its end.
     """
-    with open_text(path) as lines:
+    with text_lines(path) as lines:
         found = list(
             _domtblout_rows(path, lines) if is_domtblout(first_bytes(path)) else _rows(path, lines)
         )
@@ -80,15 +83,34 @@ def _is_number(text: str) -> bool:
     return True
 
 
+def _position(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError(f"{text!r} is no position")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text!r} is no finite number")
+    return float(text)
+
+
+def _name(text: str) -> None:
+    if not text.strip() or not text.isprintable():
+        raise ValueError(f"{text!r} is no name")
+
+
 def _row(path: Path, number: int, fields: list[str]) -> tuple[Any, ...]:
     try:
         accession, pfam, name, *numbers = fields
-        start, end, env_start, env_end = map(int, numbers[:4])
-        bits, i_evalue = map(float, numbers[4:])
+        start, end, env_start, env_end = map(_position, numbers[:4])
+        bits, i_evalue = map(_finite, numbers[4:])
+        for text in (accession, pfam, name):
+            _name(text)
     except ValueError as error:
         raise AnnotationError(
             f"{len(HITS)} tab-separated fields: {', '.join(HITS)}",
-            f"{len(fields)} in line {number} of {path} ({error})",
+            f"{len(fields)} in line {number} of {path} ({str(error)[:200]})",
             "Check that line.",
         ) from error
     return accession, pfam, name, start, end, env_start, env_end, bits, i_evalue
@@ -127,7 +149,7 @@ def read_scanned(paths: Iterable[Path]) -> list[str]:
     """
     scanned: list[str] = []
     for path in paths:
-        with open_text(path) as lines:
+        with text_lines(path) as lines:
             for number, line in enumerate(lines, 1):
                 if len(line.split()) > 1 or "\0" in line:
                     raise AnnotationError(

@@ -11,7 +11,17 @@ from typing import Any
 import polars as pl
 
 from bio_interp.errors import AnnotationError
+from bio_interp.sequences import open_plain
+from bio_interp_pfam._files import unreadable
 
+_BROKEN = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    pl.exceptions.PolarsError,
+)
 NAMES: dict[str, Any] = {
     "pfam": pl.String,
     "interpro": pl.String,
@@ -53,15 +63,19 @@ def pfam_names(interpro_json: Path) -> pl.DataFrame:
         The file is not such a list.
     """
     try:
-        entries = json.loads(interpro_json.read_text(encoding="utf-8"))
+        with open_plain(interpro_json) as file:
+            entries = json.load(file)
         rows = [row for entry in entries for row in _entry_rows(entry)]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        table = pl.DataFrame(rows, schema=NAMES, orient="row")
+    except (OSError, EOFError) as error:
+        raise unreadable(interpro_json, error) from error
+    except _BROKEN as error:
         raise AnnotationError(
             "a JSON list of InterPro entries with accession, name, members and go_terms",
-            f"{interpro_json}: {type(error).__name__}: {error}",
+            f"{interpro_json}: {type(error).__name__}: {str(error)[:200]}",
             "Name interpro.json of the PyPI wheel gecco.",
         ) from error
-    return pl.DataFrame(rows, schema=NAMES, orient="row").unique("pfam", keep="first").sort("pfam")
+    return table.unique("pfam", keep="first").sort("pfam")
 
 
 def _entry_rows(entry: dict[str, Any]) -> list[tuple[str, str, str, list[str]]]:

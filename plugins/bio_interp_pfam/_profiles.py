@@ -9,8 +9,7 @@ from typing import Any, Literal
 import polars as pl
 
 from bio_interp.errors import AnnotationError, MissingExtraError
-from bio_interp.sequences import Protein
-from bio_interp_pfam._files import open_bytes
+from bio_interp.sequences import Protein, open_plain
 from bio_interp_pfam._tables import HITS, drop_version
 
 _BINARY = range(0xE8EDEDB6, 0xE8EDEDBB)  # formats 3/a to 3/f, see HMMER's p7_hmmfile.c
@@ -38,7 +37,7 @@ def load_profiles(paths: Sequence[Path]) -> list[Any]:
     models: list[Any] = []
     for path in paths:
         try:
-            with open_bytes(path) as raw, plan7.HMMFile(raw) as file:
+            with open_plain(path) as raw, plan7.HMMFile(raw) as file:
                 models += file
         except (OSError, ValueError, EOFError) as error:
             raise AnnotationError(

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from bio_interp.errors import MismatchError, NotFoundError
+from bio_interp.errors import AnnotationError, MismatchError, NotFoundError
 from bio_interp.provenance import atomic_path, sha256_file, sha256_text, write_json
 from bio_interp.sequences import Protein
 from bio_interp_pfam._profiles import families, load_profiles, search, without_cutoffs
@@ -141,8 +141,10 @@ def read_scan(out: Path) -> tuple[pl.DataFrame, dict[str, int], list[str]]:
             f"{out} without scan.json",
             "Name the folder of the scan.",
         )
-    families = json.loads((out / "scan.json").read_text())["families"]
-    frames = [pl.read_parquet(path) for path in sorted(out.glob("[0-9]*.parquet"))]
+    families = _read_settings(out).get("families")
+    if not isinstance(families, list) or not all(isinstance(name, str) for name in families):
+        raise _damaged(out / "scan.json", "no list of families")
+    frames = [_read_block(path) for path in sorted(out.glob("[0-9]*.parquet"))]
     rows = pl.concat([pl.DataFrame([], _BLOCK_SCHEMA), *frames])
     scanned = dict(rows.select("accession", "length").unique(maintain_order=True).iter_rows())
     return rows.drop_nulls("pfam").select(*HITS), scanned, families
@@ -164,7 +166,7 @@ def _claim(out: Path, settings: dict[str, Any]) -> None:
     if not path.is_file():
         write_json(path, settings)
         return
-    before = json.loads(path.read_text())
+    before = _read_settings(out)
     other = [key for key in settings if before.get(key) != settings[key]]
     if other:
         raise MismatchError(
@@ -175,13 +177,42 @@ def _claim(out: Path, settings: dict[str, Any]) -> None:
 
 
 def _check_block(path: Path, proteins: Sequence[Protein]) -> None:
-    rows = pl.read_parquet(path, columns=["accession", "crc32"]).unique(maintain_order=True)
+    rows = _read_block(path).select("accession", "crc32").unique(maintain_order=True)
     if sorted(rows.iter_rows()) != sorted((p.accession, _crc(p)) for p in proteins):
         raise MismatchError(
             f"the proteins of {path} in the same order",
             "others",
             "Give the same proteins to resume a scan, or name another folder.",
         )
+
+
+def _read_settings(out: Path) -> dict[str, Any]:
+    path = out / "scan.json"
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(settings, dict):
+        raise _damaged(path, "no JSON object")
+    return settings
+
+
+def _read_block(path: Path) -> pl.DataFrame:
+    try:
+        frame = pl.read_parquet(path, glob=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _damaged(path, str(error)) from error
+    if frame.schema != pl.Schema(_BLOCK_SCHEMA):
+        raise _damaged(path, f"columns {dict(frame.schema)}")
+    return frame
+
+
+def _damaged(path: Path, what: str) -> AnnotationError:
+    return AnnotationError(
+        "a file as scan_to_table writes it",
+        f"{path}: {what[:200]}",
+        "Remove it and scan again: what is finished is kept.",
+    )
 
 
 def _block_frame(proteins: Sequence[Protein], hits: pl.DataFrame) -> pl.DataFrame:

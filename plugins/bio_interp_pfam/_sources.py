@@ -16,10 +16,10 @@ from bio_interp_pfam._files import first_bytes
 from bio_interp_pfam._hits import is_hit_table, read_hits, read_scanned
 from bio_interp_pfam._names import pfam_names
 from bio_interp_pfam._profiles import families, is_profile
-from bio_interp_pfam._scan import EVALUE, blocks_of_hits, load_all, read_scan
+from bio_interp_pfam._scan import EVALUE, blocks_of_hits, load_all, read_scan, scan_to_table
 from bio_interp_pfam._tables import HITS, pfam_table
 
-_OPTIONS = ("evalue", "threads", "kind")
+_OPTIONS = ("evalue", "threads", "kind", "folder")
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +47,9 @@ def annotate(
     _check_options(options)
     sources = _sort(files)
     names = pl.concat(map(pfam_names, sources.names)) if sources.names else None
-    if sources.profiles:
+    if sources.profiles and sources.tables:
+        hits, scanned, looked_for = _both(sources, proteins, options)
+    elif sources.profiles:
         hits, scanned, looked_for = _scanned_now(sources, proteins, options)
     elif sources.folders:
         hits, scanned, looked_for = _scanned_before(sources.folders, proteins)
@@ -90,10 +92,11 @@ def _sort(files: Sequence[Path]) -> _Sources:
         else:
             (sources.names if head.lstrip()[:1] == b"[" else sources.lists).append(path)
     found = [bool(s) for s in (sources.profiles, sources.tables, sources.folders)]
-    if sum(found) != 1 or (sources.lists and not sources.tables):
+    both = found == [True, True, False] and bool(sources.lists)
+    if not (both or sum(found) == 1) or (sources.lists and not sources.tables):
         raise AnnotationError(
-            "HMMER3 profiles, or tables of hits (with lists of what was scanned), or folders of "
-            "finished scans",
+            "HMMER3 profiles, or tables of hits (with lists of what was scanned), or these with "
+            "profiles for the rest, or folders of finished scans",
             f"none or several of these, in {', '.join(map(str, files)) or 'no file'}",
             "Annotate each in a call of its own.",
         )
@@ -106,10 +109,28 @@ def _scanned_now(
     needed = _needed(proteins, "to scan")
     evalue = float(options.get("evalue", EVALUE))
     threads = int(options.get("threads", 0))
+    if folder := options.get("folder"):
+        place = Path(folder)
+        scan_to_table(needed, sources.profiles, place, evalue=evalue, threads=threads)
+        return read_scan(place)
     models = load_all(sources.profiles, evalue)
     blocks = blocks_of_hits(needed, models, evalue=evalue, threads=threads)
     hits = pl.concat([pl.DataFrame([], HITS), *(found for _, found in blocks)])
     return hits, {p.accession: len(p) for p in needed}, families(models)
+
+
+def _both(
+    sources: _Sources, proteins: Sequence[Protein] | None, options: Mapping[str, str]
+) -> tuple[pl.DataFrame, dict[str, int], list[str] | None]:
+    """Read the hits that are there, and scan the proteins that nobody scanned."""
+    needed = _needed(proteins, "to scan")
+    hits, scanned = _read_tables(sources, needed)
+    rest = [p for p in needed if p.accession not in scanned]
+    if not rest:
+        return hits, scanned, None
+    found, more, _ = _scanned_now(sources, rest, options)
+    # which families the earlier scan looked for is not known
+    return pl.concat([hits, found]), {**scanned, **more}, None
 
 
 def _scanned_before(

@@ -68,8 +68,12 @@ class PrositeAnnotator:
         entries = _entries(files)
         wanted = [(e, r) for e, r in entries if e.type == "PATTERN" and (frequent or not e.skip)]
         _report([e for e, _ in entries], frequent)
-        patterns = {e.accession: parse_pattern(e.pattern, e.accession) for e, _ in wanted}
+        patterns = {e.accession: parse_pattern(e.pattern, _where(e)) for e, _ in wanted}
         return _table(wanted, patterns, proteins)
+
+
+def _where(entry: PrositeEntry) -> str:
+    return f"{entry.accession} (line {entry.line} of {entry.file})"
 
 
 def _frequent(options: Mapping[str, str]) -> bool:

@@ -3,22 +3,28 @@
 The grammar is that of the PROSITE user manual (https://prosite.expasy.org/prosuser.html, section
 "PA line"): elements joined by ``-``, each an amino acid, ``x``, ``[..]`` (one of) or ``{..}`` (none
 of), with ``(n)`` or ``(n,m)`` repeats; ``<`` and ``>`` bind to the ends of the protein, also inside
-the brackets of the first and last element; a point ends the pattern.
+the brackets of the first and last element; a point ends the pattern. ``*`` after an element, any
+number of it, is ScanProsite's extension: ``<{C}*>`` is a protein without cysteine.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 from bio_interp.errors import AnnotationError
+from bio_interp_prosite._search import Step, ends
 
 _RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWYUO")
 _AMBIGUOUS = {"B": frozenset("DN"), "Z": frozenset("EQ"), "J": frozenset("IL"), "X": _RESIDUES}
 _MOST = 10_000  # repeats of one element; PROSITE's own stay below 100
+_ENDLESS = 1 << 31  # of an element with *
+_WAYS = 10_000  # ways to lay out a pattern; `re` may try all of them at every residue
 _ELEMENT = re.compile(
     r"(?:(?P<one>[A-Za-z])|\[(?P<any>[^\[\]{}]+)\]|\{(?P<none>[^\[\]{}]+)\})"
-    r"(?:\((?P<low>\d+)(?:,(?P<high>\d+))?\))?"
+    r"(?:\((?P<low>[0-9]{1,6})(?:,(?P<high>[0-9]{1,6}))?\)|(?P<star>\*))?"
 )
 
 
@@ -33,18 +39,30 @@ class _Element:
 
     def regex(self) -> str:
         letters = "".join(sorted(_matching(self.allowed)))
+        if self.high == _ENDLESS:
+            return f"[{letters}]*"
         one = f"[{letters}]" + (f"{{{self.low},{self.high}}}" if self.high > 1 else "")
         optional = "?" if (self.low, self.high) == (0, 1) else ""
         anchor = {"<": r"\A", ">": r"\Z"}.get(self.end)
         return f"(?:{one}|{anchor})" if anchor else one + optional
 
+    def step(self) -> Step:
+        return Step(_matching(self.allowed), self.low, self.high, self.end)
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A parsed PROSITE pattern; `find` gives its matches."""
+    """A parsed PROSITE pattern; `find` gives its matches.
+
+    `re` searches it where it can be laid out in few ways, else the slower `steps`, whose time grows
+    with the length of the protein only.
+    """
 
     text: str
-    regex: re.Pattern[str]
+    regex: re.Pattern[str] | None
+    steps: tuple[Step, ...]
+    from_start: bool
+    to_end: bool
 
     def find(self, sequence: str) -> list[tuple[int, int]]:
         """Find all matches as ``(start, end)``, 1-based and inclusive, in order of start.
@@ -62,12 +80,17 @@ class Pattern:
         """
         found: list[tuple[int, int]] = []
         last = 0
-        for match in self.regex.finditer(sequence):
-            start, end = match.span(1)
-            if end > last:
+        for start, end in self._all(sequence):
+            if end > max(start, last):
                 found.append((start + 1, end))
                 last = end
         return found
+
+    def _all(self, sequence: str) -> Iterator[tuple[int, int]]:
+        """Give the match that starts at each index, where one does; the end is excluded."""
+        if self.regex:
+            return (match.span(1) for match in self.regex.finditer(sequence))
+        return ends(sequence, self.steps, from_start=self.from_start, to_end=self.to_end)
 
 
 def parse_pattern(text: str, accession: str = "pattern") -> Pattern:
@@ -93,21 +116,26 @@ def parse_pattern(text: str, accession: str = "pattern") -> Pattern:
         _element(part, accession, text, first=i == 0, last=i == len(parts) - 1)
         for i, part in enumerate(parts)
     ]
-    if not sum(0 if e.end else e.low for e in elements):
+    whole = from_start and to_end and any(e.high == _ENDLESS for e in elements)
+    if not (whole or sum(0 if e.end else e.low for e in elements)):
         raise _malformed(accession, text, "it matches no residue at all")
-    body = "".join(element.regex() for element in elements)
-    anchored = (r"\A" if from_start else "") + body + (r"\Z" if to_end else "")
-    # a lookahead consumes nothing, so that the next match may overlap this one
-    return Pattern(text, re.compile(f"(?=({anchored}))"))
+    regex = None
+    if prod(e.high - e.low + 1 for e in elements) <= _WAYS:
+        body = "".join(element.regex() for element in elements)
+        anchored = (r"\A" if from_start else "") + body + (r"\Z" if to_end else "")
+        # a lookahead consumes nothing, so that the next match may overlap this one
+        regex = re.compile(f"(?=({anchored}))")
+    steps = tuple(element.step() for element in elements)
+    return Pattern(text, regex, steps, from_start, to_end)
 
 
 def _element(part: str, accession: str, text: str, *, first: bool, last: bool) -> _Element:
     match = _ELEMENT.fullmatch(part)
     if match is None:
         raise _malformed(accession, text, f"element {part!r}")
-    low = int(match["low"] or 1)
-    high = int(match["high"] or low)
-    if not (high and low <= high <= _MOST):
+    low = 0 if match["star"] else int(match["low"] or 1)
+    high = _ENDLESS if match["star"] else int(match["high"] or low)
+    if not (high and low <= high and (match["star"] or high <= _MOST)):
         raise _malformed(accession, text, f"the repeat of {part!r}")
     letters, end = match["one"] or match["any"] or match["none"], ""
     if match["any"]:
@@ -144,6 +172,10 @@ def _matching(allowed: frozenset[str]) -> frozenset[str]:
 def _malformed(accession: str, text: str, what: str) -> AnnotationError:
     return AnnotationError(
         "a pattern in PROSITE's syntax, such as [AC]-x-V-x(4)-{ED}.",
-        f"{text!r} of {accession}: {what}",
+        f"{_short(repr(text))} of {accession}: {_short(what)}",
         "Correct that pattern, or leave the entry out.",
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
+import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bio_interp.errors import AnnotationError
+from bio_interp.errors import AnnotationError, InputError
+from bio_interp.sequences import bounded_lines, open_plain
 
 _ID = re.compile(r"(?P<name>\S+); (?P<type>PATTERN|MATRIX|RULE)\.?")
 _RELEASE = re.compile(r"\bRelease\s+([\w.]+\d)")
@@ -22,8 +23,8 @@ class PrositeEntry:
     ----------
     name, type
         Of the ID line; ``type`` is ``PATTERN``, ``MATRIX`` (a profile) or ``RULE``.
-    line
-        Line of the ID line in its file, from 1.
+    line, file
+        Line of the ID line, from 1, and its file.
     accession, description, pattern, documentation
         Of the AC, DE, PA and DO lines, without the final point; ``""`` where there is none.
     skip
@@ -39,6 +40,7 @@ class PrositeEntry:
     pattern: str = ""
     documentation: str = ""
     skip: bool = False
+    file: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ class _Reader:
         if match is None or self.entry is not None:
             what = "the end (//) of an entry first" if match else "'NAME; PATTERN.' or MATRIX, RULE"
             raise self._error(what, number, f"ID   {content}")
-        self.entry = PrositeEntry(match["name"], match["type"], number)
+        self.entry = PrositeEntry(match["name"], match["type"], number, file=str(self.path))
 
     def _finish(self, number: int) -> None:
         entry, self.entry = self.entry, None
@@ -93,7 +95,7 @@ class _Reader:
 
 
 def read_entries(path: Path) -> tuple[list[PrositeEntry], str]:
-    """Read all entries of a PROSITE file, plain or gzip.
+    """Read all entries of a PROSITE file: plain, gzip or zstandard.
 
     Returns
     -------
@@ -122,7 +124,7 @@ def is_prosite(path: Path, size: int = 65_536) -> bool:
             start.append(line)
             if line.startswith("ID ") or sum(map(len, start)) > size:
                 break
-    except (OSError, EOFError):
+    except (OSError, EOFError, InputError):
         return False
     return bool(start) and _ID.fullmatch(start[-1][5:].strip()) is not None
 
@@ -133,11 +135,9 @@ def unreadable(path: Path, error: Exception) -> AnnotationError:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    lines: Iterable[str]
-    with (gzip.open if zipped else open)(path, "rt", encoding="latin-1") as lines:
-        yield from enumerate(lines, 1)
+    with open_plain(path) as plain:
+        text = io.TextIOWrapper(plain, encoding="latin-1")
+        yield from enumerate(bounded_lines(text, str(path)), 1)
 
 
 def _fill(entry: PrositeEntry, code: str, content: str) -> None:

@@ -154,6 +154,34 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path: Path, profiles: 
     assert stored.coverage.sort("accession").equals(fresh.coverage.sort("accession"))
 
 
+def test_an_annotation_keeps_its_scan_in_the_folder_asked_for(
+    tmp_path: Path, profiles: Path
+) -> None:
+    folder = str(tmp_path / "kept")
+    fresh = ANNOTATOR.annotate([profiles], PROTEINS)
+    kept = ANNOTATOR.annotate([profiles], PROTEINS, options={"folder": folder})
+    assert kept.rows.equals(fresh.rows)
+    assert read_scan(tmp_path / "kept")[1] == {p.accession: len(p) for p in PROTEINS}
+    again = ANNOTATOR.annotate([profiles], PROTEINS, options={"folder": folder})
+    assert again.rows.equals(fresh.rows)
+    assert ANNOTATOR.resumable
+
+
+def test_proteins_that_nobody_scanned_are_scanned_beside_a_table(
+    tmp_path: Path, profiles: Path
+) -> None:
+    table, listed = tmp_path / "hits.tsv", tmp_path / "scanned.txt"
+    row = f"{PROTEINS[0].accession}\tPF00004.1\tAAA\t1\t5\t1\t5\t30\t1e-9"
+    table.write_text("\t".join(HITS) + f"\n{row}\n")
+    listed.write_text(f"{PROTEINS[0].accession}\n")
+    found = ANNOTATOR.annotate([table, listed, profiles], PROTEINS)
+    assert found.rows.select("accession", "concept").rows() == [
+        (PROTEINS[0].accession, "pfam:PF00004"),
+        (PROTEINS[2].accession, "pfam:PF99999"),
+    ]
+    assert set(found.coverage["accession"]) == {p.accession for p in PROTEINS}
+
+
 def test_a_scan_is_not_resumed_with_others(tmp_path: Path, profiles: Path) -> None:
     out = tmp_path / "scan"
     scan_to_table(PROTEINS, [profiles], out, block=2)

@@ -2,11 +2,15 @@ import contextlib
 import gzip
 import itertools
 import logging
+import re
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +19,7 @@ from bio_interp.errors import AnnotationError
 from bio_interp.plugins import load_plugin
 from bio_interp.sequences import Protein
 from bio_interp_prosite import ANNOTATOR, parse_pattern, read_entries
+from bio_interp_prosite._search import ends
 
 ENTRY = """\
 CC   PROSITE; Release 2024_05 of 02-Oct-2024.
@@ -98,7 +103,9 @@ def test_proteins_and_known_options_are_needed(prosite: Path) -> None:
 def test_a_file_given_twice_or_absent_is_an_error(prosite: Path, tmp_path: Path) -> None:
     packed = tmp_path / "prosite.dat.gz"
     packed.write_bytes(gzip.compress(ENTRY.encode()))
-    assert read_entries(packed) == read_entries(prosite)
+    (entries, release), (plain, _) = read_entries(packed), read_entries(prosite)
+    assert [replace(e, file="") for e in entries] == [replace(e, file="") for e in plain]
+    assert release == "2024_05"
     with pytest.raises(AnnotationError, match="one entry PS00016"):
         ANNOTATOR.annotate([prosite, packed], PROTEINS)
     with pytest.raises(AnnotationError, match=r"absent\.dat"):
@@ -277,3 +284,82 @@ def test_the_real_entries_parse_and_profiles_are_told_apart(shared_data: Path) -
     table = ANNOTATOR.annotate([path], [rhodopsin])
     assert table.concepts.height == 7
     assert not ANNOTATOR.reads(shared_data / "PROVENANCE.md")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sequence", "found"),
+    [
+        ("<{C}*>", "MARGDW", [(1, 6)]),
+        ("<{C}*>.", "MACGDW", []),
+        ("C-x*-C.", "ACAACMC", [(2, 7)]),
+        ("<M-{P}*", "MARPD", [(1, 3)]),
+        ("x(0,200)-[AC]-x(0,200)-C>", "WWACAC", [(1, 6)]),
+    ],
+)
+def test_a_star_and_many_layouts_are_searched(
+    pattern: str, sequence: str, found: list[tuple[int, int]]
+) -> None:
+    assert parse_pattern(pattern).find(sequence) == found
+
+
+_PARTS = st.sampled_from(
+    ["x", "A", "[AC]", "{A}", "x(2)", "A(0,2)", "x(0,3)", "{C}(1,2)", "x*", "[AC]*", "B"]
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(["", "<", "[<A]-"]),
+    st.lists(_PARTS, min_size=1, max_size=5),
+    st.sampled_from(["", ">", "-[C>]"]),
+    st.text("ACBX", max_size=9),
+)
+def test_both_searches_find_the_same(
+    first: str, parts: list[str], last: str, sequence: str
+) -> None:
+    try:
+        pattern = parse_pattern(f"{first}{'-'.join(['A', *parts])}{last}")
+    except AnnotationError:
+        return
+    if pattern.regex is None:  # with a star; `re` can do a short protein
+        body = "".join(
+            f"(?:[{''.join(sorted(s.letters))}]{{{s.low},{min(s.high, 99)}}}"
+            + {"<": r"|\A", ">": r"|\Z", "": ""}[s.end]
+            + ")"
+            for s in pattern.steps
+        )
+        body = (r"\A" if pattern.from_start else "") + body + (r"\Z" if pattern.to_end else "")
+        wanted = re.compile(f"(?=({body}))")
+    else:
+        wanted = pattern.regex
+    anchors = {"from_start": pattern.from_start, "to_end": pattern.to_end}
+    assert list(ends(sequence, pattern.steps, **anchors)) == [
+        match.span(1) for match in wanted.finditer(sequence)
+    ]
+
+
+def test_a_pattern_of_many_layouts_takes_no_longer_on_a_long_protein() -> None:
+    pattern = parse_pattern("A-x(0,500)-A-x(0,500)-A-x*-A-x*-W.")
+    start = time.process_time()
+    assert pattern.find("A" * 35_000) == []
+    assert time.process_time() - start < 2
+
+
+def test_zstandard_files_are_read_and_cut_ones_refused(tmp_path: Path) -> None:
+    packed = zstandard.compress(ENTRY.encode())
+    path = tmp_path / "prosite.dat.zst"
+    path.write_bytes(packed)
+    assert ANNOTATOR.reads(path)
+    assert read_entries(path)[0][0].accession == "PS00016"
+    path.write_bytes(packed[:-4])
+    with pytest.raises(AnnotationError, match=r"prosite\.dat\.zst"):
+        ANNOTATOR.annotate([path], [Protein("P1", "MARGDW")])
+
+
+def test_a_damaged_gzip_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(ENTRY.encode() * 20))
+    packed[30:60] = bytes(30)
+    path = tmp_path / "prosite.dat.gz"
+    path.write_bytes(packed)
+    with pytest.raises(AnnotationError, match=r"prosite\.dat\.gz"):
+        ANNOTATOR.annotate([path], [Protein("P1", "MARGDW")])

@@ -1,5 +1,4 @@
 import json
-import logging
 from pathlib import Path
 
 import httpx
@@ -60,16 +59,6 @@ def json_bodies():
 def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("BIO_INTERP_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("BIO_INTERP_OFFLINE", raising=False)
-
-
-@pytest.fixture(autouse=True)
-def _own_log():
-    """Commands set up the log for their process; put it back."""
-    logger = logging.getLogger("bio_interp")
-    before = logger.handlers, logger.propagate, logger.level
-    yield
-    logger.handlers, logger.propagate = before[:2]
-    logger.setLevel(before[2])
 
 
 def through(handler):

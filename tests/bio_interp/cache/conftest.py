@@ -1,5 +1,3 @@
-import logging
-
 import httpx
 import pytest
 
@@ -10,16 +8,6 @@ from bio_interp.cache import route_through
 def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("BIO_INTERP_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("BIO_INTERP_OFFLINE", raising=False)
-
-
-@pytest.fixture(autouse=True)
-def _own_log():
-    """Commands set up the log for their process; put it back."""
-    logger = logging.getLogger("bio_interp")
-    before = logger.handlers, logger.propagate, logger.level
-    yield
-    logger.handlers, logger.propagate = before[:2]
-    logger.setLevel(before[2])
 
 
 class Server:

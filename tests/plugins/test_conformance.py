@@ -1,0 +1,59 @@
+"""Our own plugins keep the promises that `bio_interp.testing` checks of a stranger's."""
+
+from pathlib import Path
+
+import pytest
+
+from bio_interp.errors import MissingExtraError, NotCachedError
+from bio_interp.models import LoadOptions
+from bio_interp.plugins import list_plugins, load_plugin
+from bio_interp.sequences import Protein
+from bio_interp.testing import check_annotator, check_atlas, check_model
+
+TOYS = Path(__file__).parents[1] / "data/uniprot"
+PATTERN = "ID   RGD; PATTERN.\nAC   PS00016;\nDE   Cell attachment.\nPA   R-G-D.\n//\n"
+HITS = "P1\tPF00004.3\tAAA\t3\t30\t2\t31\t50.5\t1e-9\n"
+PROTEINS = [Protein("P1", "MARGDWKLMNPQRSTVWYAC" * 4), Protein("P2", "MKVLLTGGAC" * 8)]
+CPU = LoadOptions(device="cpu", precision="fp32")
+
+
+def files_of(name: str, folder: Path) -> tuple[list[Path], list[Protein] | None]:
+    if name == "uniprot":
+        return sorted(TOYS.glob("toy*")), None
+    path = folder / name
+    path.write_text({"prosite": PATTERN, "pfam": HITS}[name])
+    return [path], PROTEINS
+
+
+@pytest.mark.parametrize("name", [plugin.name for plugin in list_plugins("annotators")])
+def test_every_annotator_keeps_its_promises(name: str, tmp_path: Path) -> None:
+    files, proteins = files_of(name, tmp_path)
+    check_annotator(load_plugin("annotators", name), files, proteins)
+
+
+MODELS = [
+    (p.name, model)
+    for p in list_plugins("models")
+    for model in load_plugin("models", p.name).names()
+]
+
+
+@pytest.mark.parametrize(("plugin", "name"), MODELS)
+def test_every_model_whose_weights_are_here_keeps_its_promises(plugin: str, name: str) -> None:
+    source = load_plugin("models", plugin)
+    try:
+        source.load(name, CPU)
+    except (NotCachedError, MissingExtraError) as error:
+        pytest.skip(str(error))
+    check_model(source, name, CPU)
+
+
+def test_the_reference_model_is_always_checked() -> None:
+    assert ("reference", "reference") in MODELS
+    check_model(load_plugin("models", "reference"), "reference", CPU)
+
+
+@pytest.mark.parametrize("name", [plugin.name for plugin in list_plugins("atlases")])
+def test_every_atlas_keeps_its_promises(name: str) -> None:
+    atlas = check_atlas(load_plugin("atlases", name))
+    assert atlas.name == name
