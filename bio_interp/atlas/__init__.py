@@ -1,30 +1,56 @@
 """A model, an SAE, links and calibration in one folder; annotate proteins with it.
 
 An atlas is a folder: ``atlas.json`` (`AtlasInfo`), ``sae.safetensors`` and ``sae.json``, the
-Parquet files of `LinkTable`, and ``exposure.parquet`` (hashes of the sequences it has seen).
+Parquet files of `LinkTable`, and ``exposure.parquet`` (hashes of the sequences it has seen). Two
+more are for looking: ``features.parquet`` (columns `FEATURES`, a row a feature) and
+``examples.parquet`` (columns `EXAMPLES`, a row a place where a feature fires most).
 """
 
 from bio_interp.atlas._atlas import Atlas, AtlasSource, load_atlas
 from bio_interp.atlas._calls import Annotations, Call, ProteinResult, ProteinStatus, Status
+from bio_interp.atlas._compare import COMPARED, AtlasComparison, compare_atlases
+from bio_interp.atlas._concept import AtlasConcept, find_concepts
 from bio_interp.atlas._decoys import DECOYS, decoy_rates, decoys_of
+from bio_interp.atlas._examples import EXAMPLES, write_features
+from bio_interp.atlas._feature import AtlasFeature, parse_address
 from bio_interp.atlas._info import AtlasInfo
 from bio_interp.atlas._price import sequence_hash
 from bio_interp.atlas._probe import probe_rows, probe_sequences
+from bio_interp.atlas._protein_view import FeatureTrack, ProteinView, view_proteins
+from bio_interp.atlas._statistics import FEATURES, feature_statistics
+from bio_interp.atlas._tables import text_table
+from bio_interp.atlas._target import tell_target
 
 __all__ = [
+    "COMPARED",
     "DECOYS",
+    "EXAMPLES",
+    "FEATURES",
     "Annotations",
     "Atlas",
+    "AtlasComparison",
+    "AtlasConcept",
+    "AtlasFeature",
     "AtlasInfo",
     "AtlasSource",
     "Call",
+    "FeatureTrack",
     "ProteinResult",
     "ProteinStatus",
+    "ProteinView",
     "Status",
+    "compare_atlases",
     "decoy_rates",
     "decoys_of",
+    "feature_statistics",
+    "find_concepts",
     "load_atlas",
+    "parse_address",
     "probe_rows",
     "probe_sequences",
     "sequence_hash",
+    "tell_target",
+    "text_table",
+    "view_proteins",
+    "write_features",
 ]

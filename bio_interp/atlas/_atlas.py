@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from math import floor
 from pathlib import Path
@@ -11,11 +12,23 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from bio_interp.atlas._calls import Annotations, Call, ProteinResult, ProteinStatus, Status
+from bio_interp.atlas._calls import (
+    Annotations,
+    Call,
+    ProteinResult,
+    ProteinStatus,
+    Status,
+    activations_behind,
+    flag_window_edges,
+)
+from bio_interp.atlas._concept import AtlasConcept, read_concept
+from bio_interp.atlas._feature import AtlasFeature, read_feature
 from bio_interp.atlas._info import AtlasInfo
+from bio_interp.atlas._named import named_features
 from bio_interp.atlas._price import Pricer, ranked
 from bio_interp.atlas._probe import probe_rows
 from bio_interp.errors import MismatchError, NotFoundError
+from bio_interp.features import FeatureConcept
 from bio_interp.linking import LinkTable, call_protein
 from bio_interp.models import LanguageModel, LoadOptions, Reading, load_model
 from bio_interp.plugins import list_plugins, load_plugin
@@ -40,6 +53,15 @@ class AtlasSource(Protocol):
     def path(self) -> Path:
         """Folder of the atlas."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a report wants of each protein; see `Atlas.annotate`."""
+
+    min_precision: float
+    all_features: bool
+    activations: bool
 
 
 class Atlas:
@@ -118,6 +140,7 @@ class Atlas:
         *,
         min_precision: float = 0.8,
         all_features: bool = False,
+        activations: bool = False,
     ) -> Annotations:
         """Find named features in proteins.
 
@@ -130,6 +153,8 @@ class Atlas:
             Calls whose lower bound of precision is at least this.
         all_features
             Also weaker calls, flagged ``weak``, and features without a link.
+        activations
+            Also how the features behind the calls fire along the protein.
 
         Returns
         -------
@@ -137,11 +162,10 @@ class Atlas:
             One `ProteinResult` a protein, in input order, read as they come; memory does not grow
             with the number of proteins.
         """
-        return Annotations(self._annotate(as_proteins(proteins), min_precision, all_features))
+        asked = _Asked(min_precision, all_features, activations)
+        return Annotations(self._annotate(as_proteins(proteins), asked))
 
-    def _annotate(
-        self, proteins: Iterable[Protein], min_precision: float, all_features: bool
-    ) -> Iterator[ProteinResult]:
+    def _annotate(self, proteins: Iterable[Protein], asked: _Asked) -> Iterator[ProteinResult]:
         # proteins on their way through the model; those too short to read pass by
         queue: deque[Protein] = deque()
 
@@ -154,21 +178,19 @@ class Atlas:
         for reading in self.model.activations(sequences(), [self.site]):
             while len(queue[0]) < SHORTEST:
                 yield _too_short(queue.popleft())
-            yield self._result(queue.popleft(), reading, min_precision, all_features)
+            yield self._result(queue.popleft(), reading, asked)
         yield from map(_too_short, queue)
 
-    def _result(
-        self, protein: Protein, reading: Reading, min_precision: float, all_features: bool
-    ) -> ProteinResult:
+    def _result(self, protein: Protein, reading: Reading, asked: _Asked) -> ProteinResult:
         rows = reading.rows[self.site]
         from scipy.sparse import csc_matrix
 
-        codes = csc_matrix(self.encode(rows, all_features=all_features))
-        raw = call_protein(codes, self.pricer.callers, self.pricer.sites)
-        calls, weak = self.pricer.price(protein, raw, min_precision)
-        if all_features:
+        codes = csc_matrix(self.encode(rows, all_features=asked.all_features))
+        raw = call_protein(codes, self.pricer.rules, self.pricer.sites)
+        calls, weak = self.pricer.price(protein, raw, asked.min_precision)
+        if asked.all_features:
             calls = calls + weak + self.pricer.unlinked(protein, codes)
-        calls = ranked(calls)
+        calls = flag_window_edges(ranked(calls), reading.cuts)
         status, note = _status(calls, windowed=reading.windowed), ""
         if not calls and weak:
             best = max(call.precision_low for call in weak)
@@ -178,7 +200,28 @@ class Atlas:
             status = "out_of_domain"
             note = f"reconstruction error {error:.2f} above {self.info.domain_limit:.2f}"
         summary = ProteinStatus(protein.accession, len(protein), status, len(calls), note)
-        return ProteinResult(summary, tuple(calls))
+        fired = activations_behind(calls, codes) if asked.activations else {}
+        return ProteinResult(summary, tuple(calls), protein.sequence, fired)
+
+    def feature(self, feature: int | str) -> AtlasFeature:
+        """Look at one feature: links, how it fires, where it fires most.
+
+        `feature` is a number or an address such as ``"unirep/f1234"``; `NotFoundError` where there
+        is no such feature. Neither the model nor the SAE is loaded.
+        """
+        return read_feature(self, feature)
+
+    def concept(self, concept: str) -> AtlasConcept:
+        """Look at one concept: its features, and what its calls are worth.
+
+        `concept` is an id, a name or a part of one; `NotFoundError` where it fits no concept, or
+        several (the message lists them). Neither the model nor the SAE is loaded.
+        """
+        return read_concept(self, concept)
+
+    def feature_concepts(self) -> dict[int, FeatureConcept]:
+        """Name the features that are well linked; see `named_features`."""
+        return named_features(self.links.links)
 
     def check(self) -> list[str]:
         """Tell whether model, site and SAE belong together; empty where they do.
@@ -244,4 +287,5 @@ def _status(calls: list[Call], *, windowed: bool) -> Status:
 
 def _too_short(protein: Protein) -> ProteinResult:
     note = f"shorter than {SHORTEST} residues: not read"
-    return ProteinResult(ProteinStatus(protein.accession, len(protein), "too_short", 0, note), ())
+    status = ProteinStatus(protein.accession, len(protein), "too_short", 0, note)
+    return ProteinResult(status, (), protein.sequence)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
+from jaxtyping import Float
+from numpy import ndarray
+
+from bio_interp.errors import MissingExtraError
+
 if TYPE_CHECKING:
+    import pandas
     import polars as pl
+    from scipy.sparse import csc_matrix
 
 Status = Literal["ok", "no_known_concept", "out_of_domain", "too_short", "windowed"]
 
@@ -41,7 +49,9 @@ class Call:
         Whether the SAE, links or calibration have seen this very sequence; see the model card
         for what the language model has seen.
     flags
-        ``weak`` (lower bound below the one asked for), ``low_complexity``.
+        ``weak`` (lower bound below the one asked for), ``low_complexity``, ``window_edge`` (it
+        reaches a residue where two windows of a long protein were stitched, so that each side was
+        read without some of the other).
     """
 
     accession: str
@@ -82,10 +92,23 @@ class ProteinStatus:
 
 @dataclass(frozen=True, slots=True)
 class ProteinResult:
-    """A protein's status and calls, the calls by region and then by precision."""
+    """A protein's status and calls, the calls by region and then by precision.
+
+    Attributes
+    ----------
+    sequence
+        What was read; empty where whoever made the result left it out.
+    activations
+        Of the features behind the calls, a value a residue, by feature; empty unless
+        `Atlas.annotate` was asked for them.
+    """
 
     protein: ProteinStatus
     calls: tuple[Call, ...]
+    sequence: str = ""
+    activations: Mapping[int, Float[ndarray, "residues"]] = field(
+        default_factory=dict[int, ndarray], compare=False
+    )
 
 
 class Annotations(Iterator[ProteinResult]):
@@ -111,3 +134,48 @@ class Annotations(Iterator[ProteinResult]):
         for row in rows:
             row[6], row[13] = list(row[6]), list(row[13])
         return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Read what is left and return the calls for pandas, one row a call; see `frame`.
+
+        Raises
+        ------
+        MissingExtraError
+            The package `pandas` is not installed.
+        """
+        if find_spec("pandas") is None:
+            raise MissingExtraError(
+                "the package pandas", "an environment without it", "Run: pip install pandas"
+            )
+        import pandas
+
+        frame = self.frame()
+        numbers = {name: type_ for name, type_ in frame.schema.items() if type_.is_numeric()}
+        # by way of lists: polars' own way needs pyarrow too
+        table = pandas.DataFrame(frame.to_dict(as_series=False))
+        return table.astype(
+            {name: "int64" if t.is_integer() else "float64" for name, t in numbers.items()}
+        )
+
+
+def activations_behind(
+    calls: Iterable[Call], codes: csc_matrix
+) -> dict[int, Float[ndarray, "residues"]]:
+    """Take the activations of the features behind calls, by feature.
+
+    `codes` is ``(residues, d_sae)``, by column.
+    """
+    features = sorted({feature for call in calls for feature in call.features})
+    return {feature: codes[:, feature].toarray()[:, 0] for feature in features}
+
+
+def flag_window_edges(calls: Iterable[Call], cuts: Sequence[int]) -> list[Call]:
+    """Flag the calls that reach the residue before or after a cut; see `Reading.cuts`."""
+
+    def reaches(call: Call) -> bool:
+        return any(call.start <= cut + 1 and cut <= call.end for cut in cuts)
+
+    return [
+        replace(call, flags=(*call.flags, "window_edge")) if reaches(call) else call
+        for call in calls
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bio_interp.errors import InputError, MismatchError, NotFoundError
 from bio_interp.provenance import write_json
@@ -83,19 +83,34 @@ class AtlasInfo:
                 str(folder),
                 "Name an installed atlas (`bio-interp plugins`) or the folder of one.",
             ) from error
-        except ValueError as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(
                 "atlas.json to be JSON", f"{path}: {error}", "Fetch it anew."
             ) from error
-        if content.pop("schema", None) != SCHEMA:
+        is_object = isinstance(cast(Any, content), dict)
+        if not is_object or content.pop("schema", None) != SCHEMA:
             raise MismatchError(
                 f"an atlas of schema {SCHEMA}", str(path), "Use the bio_interp it was made with."
             )
         try:
             for key in ("citation", "data", "notes"):
                 content[key] = tuple(content[key])
-            return cls(**content)
+            return cls(**content)._checked()
         except (KeyError, TypeError) as error:
             raise InputError(
                 "all fields of atlas.json", f"{path}: {error}", "Fetch it anew."
             ) from error
+
+    def _checked(self) -> AtlasInfo:
+        """Refuse values of another type, which would fail later and far from here."""
+        texts = ("name", "version", "model", "site", "model_sha256", "licence", "split_sha256")
+        wrong = [key for key in texts if not isinstance(getattr(self, key), str)]
+        wrong += [key for key in _DICTS if not isinstance(getattr(self, key), dict)]
+        if not isinstance(cast(Any, self.domain_limit), int | float):
+            wrong.append("domain_limit")
+        if wrong:
+            raise TypeError(f"{', '.join(wrong)} of another type")
+        return self
+
+
+_DICTS = ("decoys", "measured", "versions")

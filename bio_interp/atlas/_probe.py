@@ -3,8 +3,6 @@
 from random import Random
 from typing import TYPE_CHECKING
 
-from bio_interp.activations import read_rows
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -29,5 +27,7 @@ def probe_sequences() -> list[str]:
 def probe_rows(model: "LanguageModel", site: str) -> "Tensor":
     """Read the probe's activations at a site, ``(2048, d_model)`` float32."""
     import torch
+
+    from bio_interp.activations import read_rows
 
     return torch.cat(list(read_rows(model, probe_sequences(), site))).float().cpu()

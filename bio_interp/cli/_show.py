@@ -1,9 +1,12 @@
 """Rows on standard output, and progress on standard error."""
 
+import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 _PATIENCE = 2.0  # seconds before a bar is drawn
 _STEP = 0.2
@@ -23,6 +26,22 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     Console(highlight=False).print(table)
+
+
+def show_json(content: Any) -> None:
+    """Print one JSON value, indented."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(f"{text}\n")
+
+
+def terminal_width() -> int:
+    """Columns of the terminal (or of COLUMNS); 80 in a pipe."""
+    return max(shutil.get_terminal_size((80, 24)).columns, 20)
+
+
+def wants_blocks() -> bool:
+    """Whether the output is a terminal that can draw Unicode blocks."""
+    return sys.stdout.isatty() and (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 @contextmanager

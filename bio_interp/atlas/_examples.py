@@ -1,0 +1,193 @@
+"""``examples.parquet``: where the features of an atlas fire most; written with the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool
+from numpy import ndarray
+
+from bio_interp.annotations import AnnotationTable
+from bio_interp.atlas._statistics import feature_statistics
+from bio_interp.errors import NotFoundError
+from bio_interp.features import FeatureHits, FeatureStore
+from bio_interp.linking import LinkTable
+from bio_interp.provenance import atomic_path
+from bio_interp.sequences import FOLDS, Protein, Split
+
+EXAMPLES: dict[str, Any] = {
+    "feature": pl.Int32,
+    "rank": pl.Int32,
+    "accession": pl.String,
+    "fold": pl.String,
+    "length": pl.Int32,
+    "position": pl.Int32,
+    "peak": pl.Float32,
+    "start": pl.Int32,
+    "window": pl.String,
+    "activations": pl.List(pl.Float32),
+    "concepts": pl.List(pl.String),
+    "names": pl.List(pl.String),
+}
+PER_FEATURE = 5
+SIDE = 10  # residues shown on either side of the peak
+SHOWN_FOLDS = ("fit", "select")
+
+
+def write_features(
+    folder: Path,
+    store: FeatureStore,
+    proteins: Iterable[Protein],
+    links: LinkTable,
+    *,
+    split: Split,
+    annotations: AnnotationTable | None = None,
+    folds: Sequence[str] = SHOWN_FOLDS,
+) -> None:
+    """Write ``features.parquet`` and ``examples.parquet`` into the folder of an atlas.
+
+    Both are made from the folds where things may be chosen (*fit* and *select*). So whatever is
+    later named, labelled or picked by looking at examples can still be tested: no protein of
+    *calibrate* or *test* is shown.
+
+    Parameters
+    ----------
+    folder
+        Of the atlas.
+    store
+        Codes of the atlas's SAE.
+    proteins
+        Sequences, of the store's proteins at least; read once, not held.
+    links
+        Examples are kept of the features that take part in its links or calls.
+    split
+        Folds and clusters; a feature's examples are of different clusters.
+    annotations
+        What is known at the peaks of the examples.
+    folds
+        Folds to look at, of those that the store holds.
+
+    Raises
+    ------
+    NotFoundError
+        The store holds no protein of `folds`, or the sequence of an example is not in `proteins`.
+    """
+    named = [split.fold(a) for a in store.accessions]
+    shown = np.isin(named, list(folds))
+    if not shown.any():
+        raise NotFoundError(
+            f"proteins of the folds {', '.join(folds)} in the feature store",
+            f"folds {', '.join(f for f in FOLDS if f in named) or 'none'} in {store.folder}",
+            "Encode proteins of these folds, or name other folds.",
+        )
+    linked = linked_features(links)
+    picked = _pick(store, split, shown, linked)
+    frames = {
+        "features": feature_statistics(store, shown, linked),
+        "examples": _with_concepts(_cut(picked, proteins), annotations),
+    }
+    for name, frame in frames.items():
+        with atomic_path(folder / f"{name}.parquet") as path:
+            frame.write_parquet(path, compression="zstd", compression_level=19)
+
+
+def linked_features(links: LinkTable) -> list[int]:
+    """List the features that take part in links or calls, ascending."""
+    return sorted({*links.links["feature"], *links.callers["feature"]})
+
+
+def _pick(
+    store: FeatureStore, split: Split, shown: Bool[ndarray, "proteins"], linked: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Choose the peaks of each feature, without their sequences."""
+    names, lengths = store.accessions, store.lengths
+    number = {c: i for i, c in enumerate(dict.fromkeys(map(split.cluster, names)))}
+    cluster = np.array([number[split.cluster(a)] for a in names])
+    rows: list[dict[str, Any]] = []
+    for feature in linked:
+        hits = store.feature(feature)
+        peaks = _peaks(hits, np.where(shown, cluster, -1))
+        for rank, hit in enumerate(peaks, 1):
+            protein, position = int(hits.proteins[hit]), int(hits.positions[hit])
+            start, values = _window(hits, protein, position, int(lengths[protein]))
+            rows.append(
+                {
+                    "feature": feature,
+                    "rank": rank,
+                    "accession": names[protein],
+                    "fold": split.fold(names[protein]),
+                    "length": int(lengths[protein]),
+                    "position": position,
+                    "peak": float(hits.values[hit]),
+                    "start": start,
+                    "activations": values,
+                }
+            )
+    return rows
+
+
+def _peaks(hits: FeatureHits, cluster: ndarray) -> list[int]:
+    """Find the highest hits of different clusters; a cluster of -1 is passed over."""
+    order = np.argsort(-hits.values, kind="stable")
+    owners = cluster[hits.proteins[order]]
+    of_cluster, first = np.unique(owners, return_index=True)
+    best = np.sort(first[of_cluster >= 0])[:PER_FEATURE]
+    return [int(i) for i in order[best] if hits.values[i] > 0]
+
+
+def _window(hits: FeatureHits, protein: int, position: int, length: int) -> tuple[int, list[float]]:
+    """Start of the window around a peak, and the activations in it to two decimals."""
+    start = max(1, min(position - SIDE, length - 2 * SIDE))
+    end = min(length, start + 2 * SIDE)
+    own = slice(*np.searchsorted(hits.proteins, [protein, protein + 1]))
+    at, values = hits.positions[own], hits.values[own]
+    inside = (at >= start) & (at <= end)
+    row = np.zeros(end - start + 1)
+    row[at[inside] - start] = values[inside]
+    return start, row.round(2).tolist()
+
+
+def _cut(rows: Sequence[dict[str, Any]], proteins: Iterable[Protein]) -> pl.DataFrame:
+    """Add the sequences of the windows."""
+    wanted: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        wanted.setdefault(row["accession"], []).append(row)
+    for protein in proteins:
+        for row in wanted.pop(protein.accession, ()):
+            first = row["start"] - 1
+            row["window"] = protein.sequence[first : first + len(row["activations"])]
+    if wanted:
+        raise NotFoundError(
+            "the sequences of all proteins of the feature store",
+            f"{len(wanted)} missing, such as {next(iter(wanted))}",
+            "Give the proteins that were encoded.",
+        )
+    own = {name: kind for name, kind in EXAMPLES.items() if name not in ("concepts", "names")}
+    return pl.DataFrame(rows, schema=own)
+
+
+def _with_concepts(examples: pl.DataFrame, annotations: AnnotationTable | None) -> pl.DataFrame:
+    """Add what is annotated at each peak."""
+    if annotations is None:
+        annotations = AnnotationTable.from_records([], [], [])
+    at = examples.select("accession", "position").unique()
+    spans = annotations.rows.select("accession", "concept", left="start", right="end")
+    known = (
+        at.join(spans, on="accession")
+        .filter(pl.col("position").is_between("left", "right"))
+        .join(annotations.concepts.select("concept", "name"), on="concept", how="left")
+        .unique(["accession", "position", "concept"])
+        .sort("concept")
+        .group_by("accession", "position", maintain_order=True)
+        .agg(concepts="concept", names=pl.col("name").fill_null(""))
+    )
+    joined = examples.join(known, on=["accession", "position"], how="left")
+    empty = pl.lit([], dtype=pl.List(pl.String))
+    filled = joined.with_columns(pl.col("concepts", "names").fill_null(empty))
+    return filled.select(pl.col(name).cast(kind) for name, kind in EXAMPLES.items()).sort(
+        "feature", "rank"
+    )

@@ -1,0 +1,237 @@
+"""One feature of an atlas: what it is linked with, how it fires, where it fires most."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from bio_interp.atlas._examples import EXAMPLES
+from bio_interp.atlas._statistics import FEATURES
+from bio_interp.atlas._tables import text_table, titled_table
+from bio_interp.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from bio_interp.atlas._atlas import Atlas
+
+FEW = 15  # test clusters; figures on fewer are marked
+_LINK_COLUMNS = ("concept", "name", "link type", "select F1", "test F1", "test clusters")
+_EXAMPLE_COLUMNS = ("protein", "fold", "position", "peak", "sequence", "known there")
+
+
+@dataclass(frozen=True)
+class AtlasFeature:
+    """What an atlas knows of one feature; made by `Atlas.feature`.
+
+    Attributes
+    ----------
+    address
+        ``<atlas>/f1234``.
+    index
+        The number in it.
+    links
+        Its links, the best on the test fold first: columns of `bio_interp.linking.LINKS`.
+    calls
+        Concepts whose calls it takes part in: ``concept, name, threshold`` (it is on where its
+        activation is that or more), sorted by id.
+    statistics
+        Row of ``features.parquet`` (see `bio_interp.atlas.FEATURES`); empty where the atlas was
+        packed without.
+    examples
+        Rows of ``examples.parquet`` (see `bio_interp.atlas.EXAMPLES`), by rank: where it fires
+        most, in proteins of the folds that choices are made on.
+    cofires
+        Features that fire on the same residues: ``feature, share, concepts``.
+    """
+
+    address: str
+    index: int
+    links: pl.DataFrame = field(repr=False)
+    calls: pl.DataFrame = field(repr=False)
+    statistics: dict[str, Any] = field(repr=False)
+    examples: pl.DataFrame = field(repr=False)
+    cofires: pl.DataFrame = field(repr=False)
+
+    def __repr__(self) -> str:
+        parts = [f"{self.address}  {self._firing()}"]
+        if self.links.height:
+            parts += ["links", text_table(_LINK_COLUMNS, self._link_rows())]
+            if (self.links["test_clusters"] < FEW).any():
+                parts.append(f"  * fewer than {FEW} test clusters: F1 is a rough figure")
+        else:
+            parts.append("no link: the best feature of no concept by any link type")
+        if self.calls.height:
+            names = ("concept", "name", "threshold")
+            rows = self.calls.select(names).iter_rows()
+            parts += ["takes part in the calls of", text_table(names, rows)]
+        if self.examples.height:
+            about = "fires most at (capitals: it fires; [X]: the peak)"
+            parts += [about, text_table(_EXAMPLE_COLUMNS, self._example_rows())]
+        elif self.statistics:
+            parts.append("examples are kept only of features that take part in links or calls")
+        if self.cofires.height:
+            rows = ((f"f{f}", s, ", ".join(c)) for f, s, c in self.cofires.iter_rows())
+            title = "fires together with (share: residues of both over residues of either)"
+            parts += [title, text_table(("feature", "share", "linked with"), rows)]
+        return "\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        title = f"{self.address}: {self._firing()}"
+        html = titled_table(title, _LINK_COLUMNS, self._link_rows())
+        if self.examples.height:
+            html += titled_table("fires most at", _EXAMPLE_COLUMNS, self._example_rows())
+        return html
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as plain values, ready for JSON."""
+        frames = {"links": self.links, "calls": self.calls, "examples": self.examples}
+        return {
+            "feature": self.address,
+            "statistics": self.statistics or None,
+            **{
+                name: frame.drop("feature", strict=False).to_dicts()
+                for name, frame in frames.items()
+            },
+            "cofires": [
+                {**row, "feature": f"{self.address.rpartition('/')[0]}/f{row['feature']}"}
+                for row in self.cofires.to_dicts()
+            ],
+        }
+
+    def _firing(self) -> str:
+        s = self.statistics
+        if not s:
+            return "(this atlas was packed without statistics and examples)"
+        if not s["proteins"]:
+            return f"never fires in {s['of_proteins']:,} proteins"
+        return (
+            f"fires at {s['density']:.2%} of residues, in {s['proteins']:,} of "
+            f"{s['of_proteins']:,} proteins; median {s['q50']:.3g}, maximum {s['maximum']:.3g}"
+        )
+
+    def _link_rows(self) -> list[tuple[object, ...]]:
+        names = ("concept", "name", "link_type", "select_f1", "test_f1", "test_clusters")
+        return [
+            (*row[:-1], f"{row[-1]}{'*' if row[-1] < FEW else ''}")
+            for row in self.links.select(names).iter_rows()
+        ]
+
+    def _example_rows(self) -> list[tuple[object, ...]]:
+        return [
+            (
+                e["accession"],
+                e["fold"],
+                e["position"],
+                float(e["peak"]),
+                marked_window(e["window"], e["activations"], e["position"] - e["start"]),
+                ", ".join(name or c for c, name in zip(e["concepts"], e["names"], strict=True)),
+            )
+            for e in self.examples.iter_rows(named=True)
+        ]
+
+
+def marked_window(window: str, activations: list[float], peak: int) -> str:
+    """Write residues where the feature fires as capitals, and the one at index `peak` in brackets.
+
+    Examples
+    --------
+    >>> marked_window("MKVLA", [0.0, 1.0, 3.0, 0.5, 0.0], 2)
+    'mK[V]La'
+    """
+    letters = [r if a > 0 else r.lower() for r, a in zip(window, activations, strict=True)]
+    letters[peak] = f"[{letters[peak]}]"
+    return "".join(letters)
+
+
+def parse_address(text: str) -> tuple[str | None, int] | None:
+    """Read ``<atlas>/f1234`` or ``f1234``: atlas (None where not given) and number; else None.
+
+    Examples
+    --------
+    >>> parse_address("unirep/f12"), parse_address("f7"), parse_address("kinase")
+    (('unirep', 12), (None, 7), None)
+    """
+    match = re.fullmatch(r"(?:(.+)/)?[fF](\d{1,9})", text.strip(), flags=re.ASCII)
+    return (match[1], int(match[2])) if match else None
+
+
+def read_feature(atlas: Atlas, feature: int | str) -> AtlasFeature:
+    """Gather what an atlas knows of a feature; see `Atlas.feature`."""
+    index = _index(atlas, feature)
+    own = pl.col("feature") == index
+    links = atlas.links.links.filter(own).sort(
+        "test_f1", "concept", "link_type", descending=[True, False, False]
+    )
+    features = _optional(atlas, "features", FEATURES).filter(own)
+    statistics = features.drop("cofires", "cofire_share").to_dicts()
+    return AtlasFeature(
+        address=f"{atlas.name}/f{index}",
+        index=index,
+        links=links,
+        calls=_calls(atlas, index),
+        statistics=statistics[0] if statistics else {},
+        examples=_optional(atlas, "examples", EXAMPLES).filter(own).sort("rank"),
+        cofires=_cofires(atlas, features),
+    )
+
+
+def _index(atlas: Atlas, feature: int | str) -> int:
+    if isinstance(feature, str):
+        parsed = parse_address(feature) or ((None, int(feature)) if feature.isdecimal() else None)
+        if parsed is None or parsed[0] not in (None, atlas.name):
+            raise InputError(
+                f"a feature of this atlas, such as 1234 or '{atlas.name}/f1234'",
+                repr(feature),
+                "Open the atlas that the address names, or leave its name out.",
+            )
+        feature = parsed[1]
+    width = _width(atlas)
+    if not 0 <= feature < width:
+        raise NotFoundError(
+            f"a feature of the atlas {atlas.name!r}: f0 to f{width - 1}",
+            f"f{feature}",
+            "Choose one of those.",
+        )
+    return int(feature)
+
+
+def _width(atlas: Atlas) -> int:
+    """Read the number of features without loading the SAE (and so torch)."""
+    path = atlas.folder / "sae.json"
+    try:
+        return int(json.loads(path.read_text(encoding="utf-8"))["config"]["d_sae"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            "sae.json of the atlas, with config.d_sae", f"{path}: {error!r}", "Fetch it anew."
+        ) from error
+
+
+def _calls(atlas: Atlas, index: int) -> pl.DataFrame:
+    names = atlas.links.concepts.select("concept", "name")
+    return (
+        atlas.links.callers.filter(pl.col("feature") == index)
+        .join(names, on="concept", how="left")
+        .select("concept", "name", pl.col("threshold").cast(pl.Float64))
+        .sort("concept")
+    )
+
+
+def _cofires(atlas: Atlas, features: pl.DataFrame) -> pl.DataFrame:
+    """Features that fire together, with the concepts that they call or are linked with."""
+    partners = features.select(feature="cofires", share="cofire_share").explode("feature", "share")
+    callers, links = atlas.links.callers, atlas.links.links
+    known = pl.concat([frame.select("feature", "concept") for frame in (callers, links)]).unique()
+    concepts = known.sort("concept").group_by("feature").agg(concepts="concept")
+    joined = partners.drop_nulls().join(concepts, on="feature", how="left")
+    empty = pl.lit([], dtype=pl.List(pl.String))
+    return joined.with_columns(
+        pl.col("share").cast(pl.Float64), pl.col("concepts").fill_null(empty)
+    ).sort("share", descending=True)
+
+
+def _optional(atlas: Atlas, name: str, schema: dict[str, Any]) -> pl.DataFrame:
+    path = atlas.folder / f"{name}.parquet"
+    return pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=schema)
