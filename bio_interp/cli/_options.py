@@ -12,6 +12,11 @@ from cyclopts import Parameter
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
 
+Format = Literal[
+    "table", "tsv", "json", "gff3", "bed", "iprscan", "interproscan", "html", "parquet"
+]
+"""Formats of `annotate`, as `bio_interp.reports.FORMATS` has them."""
+
 Source = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """A file, or ``-`` for standard input."""
 
@@ -68,14 +73,16 @@ class Output:
 
     out: Annotated[Path | None, Parameter(alias="-o")] = None
     "File to write; standard output where not given."
-    format: Annotated[Literal["table", "tsv", "json", "gff3"] | None, Parameter(alias="-f")] = None
+    format: Annotated[Format | None, Parameter(alias="-f")] = None
     "Guessed from the suffix of -o; else a table on a terminal, TSV in a pipe."
     columns: str | None = None
-    "Columns of the TSV, with commas between them."
+    "Columns of the TSV or Parquet, with commas between them."
     summary: Annotated[bool, Parameter(negative="")] = False
     "One row for every input protein, also those without calls."
     resume: bool | None = None
-    "Go on with, or throw away, the unfinished run beside -o (TSV and GFF3)."
+    "Go on with (TSV, GFF3, BED, InterProScan TSV), or throw away, the unfinished run beside -o."
+    xref: Annotated[bool, Parameter(negative="")] = False
+    "Fill the InterPro and GO columns of InterProScan TSV, from what the atlas knows."
 
 
 class _JsonLines(logging.Formatter):

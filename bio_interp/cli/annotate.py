@@ -1,13 +1,19 @@
 """``bio-interp annotate``."""
 
 import logging
+import shlex
+import sys
+from dataclasses import replace
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from bio_interp.cli._options import Common, Machine, Output, Source
 from bio_interp.cli._show import counter
+
+if TYPE_CHECKING:
+    from bio_interp.reports import ReportOptions
 
 _COMMON, _MACHINE, _OUTPUT = Common(), Machine(), Output()
 _LOG = logging.getLogger(__name__)
@@ -42,22 +48,39 @@ def annotate(
     """
     common.start()
     machine.start()
+    from bio_interp import reports
     from bio_interp.atlas import load_atlas
-    from bio_interp.reports import ReportOptions, choose_format, run_header, write_report
     from bio_interp.sequences import read_proteins
 
-    columns = tuple(c.strip() for c in output.columns.split(",")) if output.columns else None
-    options = ReportOptions(output.out, output.format, columns, output.summary, output.resume)
-    choose_format(options)  # before the model is loaded
+    options = _options(output)
+    spec = reports.FORMATS[reports.choose_format(options)]  # before the model is loaded
     loaded = load_atlas(atlas, device=machine.device)
+    if options.xrefs is not None:
+        options = replace(options, xrefs=reports.cross_references(loaded.links.concepts))
+    command = shlex.join(["bio-interp", *sys.argv[1:]])
+    header = reports.run_header(loaded.info, min_precision, command=command)
+    for line in [] if spec.headed else header.lines():
+        _LOG.info("%s", line)
+    asked = {"min_precision": min_precision, "all_features": all_features}
+    asked |= {"activations": True} if spec.activations else {}
     _LOG.info("reading proteins from %s", "standard input" if source == "-" else source)
     with counter("proteins", draw=common.bars) as tick:
-        totals = write_report(
-            partial(loaded.annotate, min_precision=min_precision, all_features=all_features),
-            read_proteins(source),
-            run_header(loaded.info, min_precision),
-            options,
-            progress=tick,
-        )
+        proteins = read_proteins(source)
+        found = partial(loaded.annotate, **asked)
+        totals = reports.write_report(found, proteins, header, options, progress=tick)
     _LOG.info("%s calls in %s proteins", f"{totals.calls:,}", f"{totals.proteins:,}")
     return 3 if fail_empty and not totals.calls else 0
+
+
+def _options(output: Output) -> "ReportOptions":
+    from bio_interp.reports import ReportOptions
+
+    columns = tuple(c.strip() for c in output.columns.split(",")) if output.columns else None
+    return ReportOptions(
+        out=output.out,
+        format=output.format,
+        columns=columns,
+        summary=output.summary,
+        resume=output.resume,
+        xrefs={} if output.xref else None,
+    )

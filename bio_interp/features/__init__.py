@@ -31,7 +31,7 @@ from bio_interp.features._encode import (
     encode_file,
     encode_store,
 )
-from bio_interp.features._encoded import EncodedProteins, Pool
+from bio_interp.features._encoded import EncodedProteins, FeatureConcept, Pool
 from bio_interp.features._shards import FeatureShard
 from bio_interp.features._store import FeatureHits, FeatureStore
 from bio_interp.features._writer import Codes, FeatureWriter
@@ -41,6 +41,7 @@ __all__ = [
     "Codes",
     "EncodedProteins",
     "Encoder",
+    "FeatureConcept",
     "FeatureHits",
     "FeatureShard",
     "FeatureStore",

@@ -1,13 +1,13 @@
 """Proteins in, sparse codes out: a model reads them, an SAE splits what it read."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from bio_interp.features._encoded import EncodedProteins, Pool, gather
+from bio_interp.features._encoded import EncodedProteins, FeatureConcept, Pool, gather
 from bio_interp.features._files import file_format, need_anndata, write_npz, write_parquet
 from bio_interp.features._store import FeatureStore
 from bio_interp.features._writer import to_csr
@@ -71,8 +71,16 @@ def encode(sequences: Any, source: CodeSource, *, pool: Pool | None = None) -> E
         ``"max"`` or ``"mean"`` gives one row a protein, and None one a residue. Every code takes
         8 bytes of memory: 0.3 GB for a million residues of 32 codes. `encode_file` needs less.
     """
-    pieces = list(encode_each(sequences, source, pool=pool))
-    return gather(pieces, d_sae=source.sae.config.d_sae, pool=pool, origin=origin_of(source))
+    lengths: list[int] = []
+    pieces = list(encode_each(_measure(as_proteins(sequences), lengths), source, pool=pool))
+    return gather(
+        pieces,
+        d_sae=source.sae.config.d_sae,
+        pool=pool,
+        origin=origin_of(source),
+        lengths=lengths,
+        concepts=_concepts_of(source),
+    )
 
 
 def encode_file(
@@ -137,6 +145,17 @@ def origin_of(source: CodeSource) -> dict[str, str]:
         "weights_sha256": info.weights_sha256,
         "licence": info.licence,
     }
+
+
+def _concepts_of(source: CodeSource) -> Mapping[int, FeatureConcept]:
+    named = getattr(source, "feature_concepts", None)  # of an atlas
+    return named() if named else {}
+
+
+def _measure(proteins: Iterable[Protein], lengths: list[int]) -> Iterator[Protein]:
+    for protein in proteins:
+        lengths.append(len(protein))
+        yield protein
 
 
 def _remember(proteins: Iterable[Protein], waiting: deque[Protein]) -> Iterator[str]:

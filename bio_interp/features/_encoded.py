@@ -1,7 +1,8 @@
 """Encoded proteins in memory, and as tables for other tools."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,14 +12,42 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from bio_interp.errors import NotFoundError
-from bio_interp.features._files import file_format, need_anndata, write_npz, write_parquet
+from bio_interp.features._files import (
+    file_format,
+    need_anndata,
+    need_pandas,
+    write_npz,
+    write_parquet,
+)
 from bio_interp.provenance import atomic_path
 
 if TYPE_CHECKING:
+    import pandas
     from anndata import AnnData
     from scipy.sparse import csr_matrix
 
 Pool = Literal["max", "mean"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureConcept:
+    """The concept that a feature is best linked with.
+
+    Attributes
+    ----------
+    concept, name
+        An id such as ``pfam:PF00069``, and its name.
+    link_type
+        ``family_marker``, ``locator`` or ``delineator``.
+    select_f1, test_f1
+        F1 of the link on the fold where it was chosen, and on the test fold.
+    """
+
+    concept: str
+    name: str
+    link_type: str
+    select_f1: float
+    test_f1: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +68,10 @@ class EncodedProteins:
     origin
         Where the codes came from: ``name`` (of the atlas), ``model``, ``site``,
         ``weights_sha256`` and ``licence`` of the model's weights.
+    lengths
+        Residues of each protein.
+    concepts
+        Of the features that the atlas has a name for, by feature.
     """
 
     accessions: list[str]
@@ -46,6 +79,8 @@ class EncodedProteins:
     offsets: Int[ndarray, "proteins_plus_1"]
     pool: Pool | None = None
     origin: dict[str, str] = field(default_factory=dict[str, str])
+    lengths: Sequence[int] = ()
+    concepts: Mapping[int, FeatureConcept] = field(default_factory=dict[int, FeatureConcept])
 
     def __len__(self) -> int:
         return len(self.accessions)
@@ -87,7 +122,9 @@ class EncodedProteins:
         """Hand the codes to scanpy: ``obs`` are residues (or proteins), ``var`` are features.
 
         A residue is called ``P12345:17``, and ``obs`` has its ``accession`` and 1-based
-        ``position``; ``uns["bio_interp"]`` holds `origin` and `pool`.
+        ``position``; of a protein, its ``accession`` and ``length``. ``var`` has the columns of
+        `FeatureConcept` (empty for features without a name), where the atlas knows any;
+        ``uns["bio_interp"]`` holds `origin` and `pool`.
 
         Raises
         ------
@@ -96,18 +133,56 @@ class EncodedProteins:
         """
         need_anndata()
         import anndata
-        import pandas
 
-        lengths = np.diff(self.offsets)
-        obs = pandas.DataFrame({"accession": np.repeat(self.accessions, lengths)})
-        obs.index = obs["accession"].to_numpy()
+        obs, var = self._rows(), self._features()
         if self.pool is None:
-            obs["position"] = np.concatenate([np.arange(1, n + 1) for n in [0, *lengths]])
             obs.index = obs["accession"] + ":" + obs["position"].astype(str)
-        var = pandas.DataFrame(index=pandas.Index(self.addresses))
+        else:
+            obs.index = obs["accession"].to_numpy()
         table = anndata.AnnData(X=self.codes, obs=obs, var=var)
         table.uns["bio_interp"] = {**self.origin, "pool": self.pool or "none"}
         return table
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """Hand the codes to pandas: a sparse column a feature, such as ``unirep/f1234``.
+
+        The index is the accession; where there is a row a residue, accession and 1-based position.
+
+        Raises
+        ------
+        MissingExtraError
+            The package `pandas` is not installed.
+        """
+        need_pandas()
+        import pandas
+
+        index = pandas.MultiIndex.from_frame(self._rows().drop(columns="length", errors="ignore"))
+        if self.pool:
+            index = index.get_level_values("accession")
+        return pandas.DataFrame.sparse.from_spmatrix(self.codes, index, self.addresses)
+
+    def _rows(self) -> "pandas.DataFrame":
+        import pandas
+
+        lengths = np.diff(self.offsets)
+        rows = pandas.DataFrame(
+            {"accession": np.repeat(np.array(self.accessions, dtype=object), lengths)}
+        )
+        if self.pool is None:
+            rows["position"] = np.concatenate([np.arange(1, n + 1) for n in [0, *lengths]])
+        elif self.lengths:
+            rows["length"] = np.asarray(self.lengths, dtype=np.int64)
+        return rows
+
+    def _features(self) -> "pandas.DataFrame":
+        import pandas
+
+        names = pandas.Index(self.addresses)
+        if not self.concepts:
+            return pandas.DataFrame(index=names)
+        nothing = FeatureConcept("", "", "", math.nan, math.nan)
+        known = [asdict(self.concepts.get(index, nothing)) for index in range(self.d_sae)]
+        return pandas.DataFrame(known, index=names)
 
     def save(self, path: Path | str) -> None:
         """Write the codes to a file; `encode_file` does so without holding them in memory.
@@ -138,6 +213,8 @@ def gather(
     d_sae: int,
     pool: Pool | None,
     origin: dict[str, str],
+    lengths: Sequence[int],
+    concepts: Mapping[int, FeatureConcept],
 ) -> EncodedProteins:
     """Stack the rows of proteins; none give a matrix without rows."""
     from scipy.sparse import csr_matrix, vstack
@@ -145,4 +222,5 @@ def gather(
     none = csr_matrix((0, d_sae), dtype=np.float32)
     codes = csr_matrix(vstack([none, *(rows for _, rows in pieces)], format="csr"))
     offsets = np.cumsum([0, *(len(rows.indptr) - 1 for _, rows in pieces)])
-    return EncodedProteins([name for name, _ in pieces], codes, offsets, pool, origin)
+    names = [name for name, _ in pieces]
+    return EncodedProteins(names, codes, offsets, pool, origin, lengths, concepts)

@@ -43,6 +43,14 @@ def need_anndata() -> None:
         )
 
 
+def need_pandas() -> None:
+    """Raise `MissingExtraError` where the package `pandas` is not installed."""
+    if find_spec("pandas") is None:
+        raise MissingExtraError(
+            "the package pandas", "an environment without it", "Run: pip install pandas"
+        )
+
+
 def write_npz(
     path: Path,
     pieces: "Iterable[tuple[str, csr_matrix]]",

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 from bio_interp.errors import InputError, MismatchError, NotFoundError
 
@@ -38,15 +38,42 @@ def read_manifest(folder: Path) -> Manifest:
         raise NotFoundError(
             f"a feature store in {folder}", "no manifest.json there", "Check the folder."
         ) from error
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the manifest {path}", str(error), "The store is damaged.") from error
-    if manifest.get("schema") != SCHEMA:
+    found: Any = manifest  # whatever JSON holds
+    schema = found.get("schema") if isinstance(found, dict) else None
+    if schema != SCHEMA:
         raise InputError(
             f"a feature store of schema {SCHEMA} in {folder}",
-            f"schema {manifest.get('schema')}",
+            f"schema {schema}",
             "Encode again, or install the version of bio_interp that made it.",
         )
+    if not _is_whole(found):
+        raise InputError(
+            f"d_sae, dtype, settings and shards in the manifest {path}",
+            "one of them missing or of another type",
+            "The store is damaged: encode again.",
+        )
     return manifest
+
+
+def _is_whole(manifest: dict[str, Any]) -> bool:
+    shards = manifest.get("shards")
+    return (
+        isinstance(manifest.get("d_sae"), int)
+        and manifest.get("dtype") in ("float16", "float32")
+        and isinstance(manifest.get("settings"), dict)
+        and isinstance(shards, list)
+        and all(
+            isinstance(s, dict) and _is_shard(cast(dict[str, Any], s))
+            for s in cast(list[Any], shards)
+        )
+    )
+
+
+def _is_shard(entry: dict[str, Any]) -> bool:
+    counts = (entry.get(key) for key in ("proteins", "residues", "nonzeros"))
+    return isinstance(entry.get("name"), str) and all(isinstance(n, int) for n in counts)
 
 
 def refuse_other_settings(folder: Path, found: Manifest, wanted: Manifest) -> None:

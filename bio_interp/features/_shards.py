@@ -1,6 +1,7 @@
 """One shard of a feature store: the same codes by protein and by feature, memory-mapped."""
 
 import json
+import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,9 @@ from bio_interp.provenance import atomic_path, write_json
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+# numpy reads the header of an array as a line of Python
+_UNREADABLE = (OSError, EOFError, ValueError, SyntaxError, tokenize.TokenError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,14 @@ class FeatureShard:
     @cached_property
     def accessions(self) -> list[str]:
         """Names of the shard's proteins."""
-        return json.loads((self.folder / "accessions.json").read_text(encoding="utf-8"))
+        path = self.folder / "accessions.json"
+        try:
+            names: list[str] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise _damaged(path, str(error)) from error
+        if len(names) != self.entry["proteins"]:
+            raise _damaged(path, f"{len(names)} names, not {self.entry['proteins']}")
+        return names
 
     @cached_property
     def offsets(self) -> Int[ndarray, "proteins_plus_1"]:
@@ -145,7 +156,7 @@ class FeatureShard:
         path = self.folder / f"{name}.npy"
         try:
             array: ndarray = np.asarray(np.load(path, mmap_mode="r" if mapped else None))
-        except (OSError, ValueError) as error:
+        except _UNREADABLE as error:
             raise _damaged(path, str(error)) from error
         if array.shape != (length,):
             raise _damaged(path, f"an array of shape {array.shape}, not ({length},)")

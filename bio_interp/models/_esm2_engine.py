@@ -14,7 +14,7 @@ from bio_interp.models._esm2_forward import Packed, consecutive, run_blocks, run
 from bio_interp.models._esm2_weights import Esm2Weights, hash_state, take_weights
 from bio_interp.models._protocol import Edit, LoadOptions, ModelInfo, Precision, Reading
 from bio_interp.models._residue_tokens import ResidueTokens
-from bio_interp.models._windows import Piece, cut_pieces, pair_masks, stitch
+from bio_interp.models._windows import Piece, cut_pieces, pair_masks, stitch, window_cuts
 
 Result = TypeVar("Result")
 
@@ -146,6 +146,7 @@ class Esm2Engine:
                     for layer, site in layers.items()
                 },
                 windowed=len(protein.bounds) > 1,
+                cuts=window_cuts(protein.bounds),
             )
             for protein, parts in self._map(run, encoded, columns)
         )

@@ -86,11 +86,14 @@ class Reading:
         residue 1: special tokens never leave the model.
     windowed
         True where the protein was read in overlapping windows.
+    cuts
+        Row that each window but the first begins with, where windows were stitched.
     """
 
     index: int
     rows: "Mapping[str, Tensor]"
     windowed: bool = False
+    cuts: tuple[int, ...] = ()
 
 
 @runtime_checkable

@@ -65,6 +65,17 @@ def window_bounds(length: int, *, window: int, overlap: int) -> list[tuple[int, 
     return [(start, start + window) for start in starts]
 
 
+def window_cuts(bounds: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """Say where neighbours part, in the middle of what they share: the first index of the second.
+
+    Examples
+    --------
+    >>> window_cuts([(0, 6), (4, 10)])
+    (5,)
+    """
+    return tuple((left[1] + right[0]) // 2 for left, right in pairwise(bounds))
+
+
 def stitch(pieces: "Sequence[Tensor]", bounds: Sequence[tuple[int, int]]) -> "Tensor":
     """Join the rows of windows: each residue's row is from the window it lies deepest in.
 
@@ -90,9 +101,7 @@ def stitch(pieces: "Sequence[Tensor]", bounds: Sequence[tuple[int, int]]) -> "Te
 
     if len(pieces) == 1:
         return pieces[0]
-    # neighbours part in the middle of what they share
-    cuts = [(left[1] + right[0]) // 2 for left, right in pairwise(bounds)]
-    edges = [bounds[0][0], *cuts, bounds[-1][1]]
+    edges = [bounds[0][0], *window_cuts(bounds), bounds[-1][1]]
     kept = [
         piece[edges[i] - start : edges[i + 1] - start]
         for i, (piece, (start, _)) in enumerate(zip(pieces, bounds, strict=True))

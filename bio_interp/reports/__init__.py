@@ -1,15 +1,21 @@
-"""Reports: calls written as a table, TSV, JSON or GFF3 while proteins are annotated.
+"""Reports: calls written while proteins are annotated, in eight formats (`FORMATS`).
 
-One row (TSV), object (JSON) or feature (GFF3) is one call; `CALL_COLUMNS` says what its fields
-mean, ``annotate.schema.json`` in this folder what the JSON looks like. ``start`` and ``end`` are
-1-based and inclusive in all of them.
+A table for people, TSV, JSON, GFF3, BED, InterProScan TSV, an HTML page, Parquet. One row, object
+or feature is one call; `CALL_COLUMNS` says what its fields mean, ``annotate.schema.json`` in this
+folder what the JSON looks like. ``start`` and ``end`` are 1-based and inclusive in all of them but
+BED, which is 0-based and half-open.
 """
 
-from bio_interp.reports._citing import citations
+from bio_interp.reports._bed import BedWriter
+from bio_interp.reports._citing import atlas_of_report, bibtex, citations
 from bio_interp.reports._columns import CALL_COLUMNS, SUMMARY_COLUMNS, RunHeader, run_header
+from bio_interp.reports._formats import FORMATS, FormatSpec, ReportOptions, choose_format
+from bio_interp.reports._html import HtmlWriter
+from bio_interp.reports._iprscan import IprscanWriter
 from bio_interp.reports._machine import Finding, examine
+from bio_interp.reports._parquet import ParquetWriter
 from bio_interp.reports._partial import PartialFile
-from bio_interp.reports._run import ReportOptions, Totals, choose_format, write_report
+from bio_interp.reports._run import Totals, write_report
 from bio_interp.reports._table import TableWriter
 from bio_interp.reports._writers import (
     SCHEMA_VERSION,
@@ -18,14 +24,22 @@ from bio_interp.reports._writers import (
     ReportWriter,
     TsvWriter,
 )
+from bio_interp.reports._xrefs import CrossReference, cross_references
 
 __all__ = [
     "CALL_COLUMNS",
+    "FORMATS",
     "SCHEMA_VERSION",
     "SUMMARY_COLUMNS",
+    "BedWriter",
+    "CrossReference",
     "Finding",
+    "FormatSpec",
     "Gff3Writer",
+    "HtmlWriter",
+    "IprscanWriter",
     "JsonWriter",
+    "ParquetWriter",
     "PartialFile",
     "ReportOptions",
     "ReportWriter",
@@ -33,8 +47,11 @@ __all__ = [
     "TableWriter",
     "Totals",
     "TsvWriter",
+    "atlas_of_report",
+    "bibtex",
     "choose_format",
     "citations",
+    "cross_references",
     "examine",
     "run_header",
     "write_report",

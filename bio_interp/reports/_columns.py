@@ -27,7 +27,8 @@ CALL_COLUMNS = {
     "precision_high": "upper end of its 95 % interval",
     "n": "calibration calls behind the precision",
     "exposure": "whether the model or the SAE may have seen such proteins",
-    "flags": "weak (lower bound under the one asked for), low_complexity, window_edge",
+    "flags": "weak (lower bound under the one asked for), low_complexity, window_edge (reaches a "
+    "seam of the windows that a long protein was read in)",
 }
 SUMMARY_COLUMNS = {
     "accession": "protein, as in the input",
@@ -52,6 +53,8 @@ class RunHeader:
         Calls whose lower bound is smaller were left out, or are flagged ``weak``.
     notes
         More lines for people, such as the calls per 1,000 decoys.
+    command
+        What was typed; only the HTML page shows it.
     """
 
     version: str
@@ -61,6 +64,21 @@ class RunHeader:
     licence: str
     min_precision: float
     notes: tuple[str, ...] = ()
+    command: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """Say it as values for JSON; see ``annotate.schema.json``."""
+        return {
+            "bio_interp": self.version,
+            "atlas": {
+                "name": self.atlas,
+                "version": self.atlas_version,
+                "model": self.model,
+                "licence": self.licence,
+            },
+            "min_precision": self.min_precision,
+            "notes": list(self.notes),
+        }
 
     def lines(self) -> list[str]:
         """Say it in lines of text, without a comment sign."""
@@ -71,7 +89,7 @@ class RunHeader:
         return [" ".join(line.split()) for line in (first, *self.notes)]
 
 
-def run_header(info: AtlasInfo, min_precision: float) -> RunHeader:
+def run_header(info: AtlasInfo, min_precision: float, *, command: str = "") -> RunHeader:
     """Say where the calls of an atlas come from."""
     return RunHeader(
         version=__version__,
@@ -81,6 +99,7 @@ def run_header(info: AtlasInfo, min_precision: float) -> RunHeader:
         licence=info.licence,
         min_precision=min_precision,
         notes=(*_decoys(info), *info.notes),
+        command=command,
     )
 
 

@@ -46,6 +46,8 @@ class PartialFile:
     resume
         True goes on after the last mark; False starts afresh; None starts afresh only where
         nothing finished would be lost.
+    resumes
+        Whether the format grows line by line and so can go on; what else to do is said in errors.
 
     Raises
     ------
@@ -55,8 +57,10 @@ class PartialFile:
         `resume` is set and the unfinished run had other settings.
     """
 
-    def __init__(self, path: Path, settings: dict[str, Any], *, resume: bool | None) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, settings: dict[str, Any], *, resume: bool | None, resumes: bool = True
+    ) -> None:
+        self.path, self.resumes = path, resumes
         self.partial = path.with_name(path.name + ".partial")
         self.journal = path.with_name(path.name + ".partial.done")
         self.mark = self._last_mark(settings, resume)
@@ -143,7 +147,10 @@ class PartialFile:
             raise InputError(
                 f"no unfinished run beside {self.path}",
                 f"{self.partial.name} with {mark.proteins:,} proteins finished",
-                "Add --resume to go on (TSV and GFF3), or --no-resume to start again.",
+                "Add --resume to go on, or --no-resume to start again."
+                if self.resumes
+                else "Take what you need from it (this format cannot go on), and start again with "
+                "--no-resume.",
             )
         if json.loads(first) != json.loads(json.dumps(settings)):
             raise MismatchError(

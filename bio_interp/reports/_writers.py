@@ -90,18 +90,7 @@ class JsonWriter:
         self.proteins = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed by `end`
             _BATCH, mode="w+", encoding="utf-8"
         )
-        header = {
-            "schema_version": SCHEMA_VERSION,
-            "bio_interp": self.header.version,
-            "atlas": {
-                "name": self.header.atlas,
-                "version": self.header.atlas_version,
-                "model": self.header.model,
-                "licence": self.header.licence,
-            },
-            "min_precision": self.header.min_precision,
-            "notes": list(self.header.notes),
-        }
+        header = {"schema_version": SCHEMA_VERSION, **self.header.facts()}
         self.stream.write(_dump(header)[:-1] + ',\n"calls": [')
 
     def write(self, result: ProteinResult) -> None:
@@ -175,16 +164,16 @@ def _attribute(key: str, value: Any) -> str:
 
 
 def _escape(text: str) -> str:
-    # column 9: control characters and the five signs with a meaning there
-    return re.sub(r"[\x00-\x1f\x7f%;=&,]", lambda m: f"%{ord(m[0]):02X}", text)
+    # column 9: the five signs with a meaning there, and all that a reader may split lines at
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029%;=&,]", _percent, text)
 
 
 def _escape_seqid(text: str) -> str:
-    return re.sub(
-        r"[^a-zA-Z0-9.:^*$@!+_?|-]",
-        lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()),
-        text,
-    )
+    return re.sub(r"[^a-zA-Z0-9.:^*$@!+_?|-]", _percent, text)
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode())
 
 
 def _dump(values: dict[str, Any]) -> str:

@@ -1,11 +1,14 @@
 """Calls made by hand, so that what a report must say is known."""
 
+import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
 
 import pytest
 
 from bio_interp.atlas import Call, ProteinResult, ProteinStatus
-from bio_interp.reports import RunHeader
+from bio_interp.reports import FORMATS, ReportOptions, RunHeader
 from bio_interp.sequences import Protein
 
 
@@ -34,7 +37,73 @@ def fake_annotate(proteins: Iterable[Protein]) -> Iterator[ProteinResult]:
         calls = tuple(make_call(protein.accession, i, i) for i in starts)
         status = "ok" if calls else "no_known_concept"
         summary = ProteinStatus(protein.accession, len(protein), status, len(calls))
-        yield ProteinResult(summary, calls)
+        yield ProteinResult(summary, calls, protein.sequence)
+
+
+def written(form: str, results: Iterable[ProteinResult], header: RunHeader, **options) -> bytes:
+    """Write a whole report in memory, as `write_report` would on disk."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
+    complete = options.pop("complete", True)
+    writer = FORMATS[form].writer(stream, header, ReportOptions(**options))
+    writer.begin()
+    for result in results:
+        writer.write(result)
+    writer.end(complete=complete)
+    stream.flush()
+    return stream.buffer.getvalue()
+
+
+@dataclass
+class Node:
+    """An element of a page: its tag, attributes, and what is in it."""
+
+    tag: str
+    attributes: dict[str, str | None]
+    children: list = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(c if isinstance(c, str) else c.text for c in self.children)
+
+    def all(self, tag: str) -> list["Node"]:
+        """Find the elements of a tag in it, in the order of the page."""
+        inner = [child for child in self.children if isinstance(child, Node)]
+        return [n for c in inner for n in ([c] if c.tag == tag else []) + c.all(tag)]
+
+
+class _PageReader(HTMLParser):
+    """Builds a tree, and accepts no element that is left open or closed twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = Node("", {})
+        self.path = [self.root]
+
+    def handle_starttag(self, tag, attributes):
+        assert len(dict(attributes)) == len(attributes), "an attribute given twice"
+        node = Node(tag, dict(attributes))
+        self.path[-1].children.append(node)
+        if tag not in {"meta", "br"}:
+            self.path.append(node)
+
+    def handle_startendtag(self, tag, attributes):
+        assert tag == "rect", "only elements of SVG close themselves"
+        self.path[-1].children.append(Node(tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.path.pop().tag == tag
+
+    def handle_data(self, data):
+        self.path[-1].children.append(data)
+
+
+def read_page(text: str) -> Node:
+    """Read HTML strictly."""
+    reader = _PageReader()
+    reader.feed(text)
+    reader.close()
+    assert reader.path == [reader.root], "an element is left open"
+    return reader.root
 
 
 @pytest.fixture
