@@ -31,6 +31,9 @@ class BioInterpError(Exception):
     todo
         What to do next, as an imperative sentence.
 
+    The text of the error is `printable` and not endless; `wanted`, `got` and `todo` stay as they
+    were given.
+
     Examples
     --------
     >>> raise BioInterpError("a number", "'seven'", "Write digits.")
@@ -48,13 +51,22 @@ class BioInterpError(Exception):
 
 
 def _shown(message: str) -> str:
-    """Make a message fit for a terminal: no control characters of a file's, and not endless."""
     if len(message) > _LONGEST:
         message = f"{message[: 2 * _LONGEST // 3]} [...] {message[-_LONGEST // 3 :]}"
-    if message.isprintable():
-        return message
-    safe = (c if c == "\n" or c.isprintable() else repr(c)[1:-1] for c in message)
-    return "".join(safe)
+    return printable(message)
+
+
+def printable(text: str) -> str:
+    r"""Spell out the characters of a file that a terminal would obey; line ends are kept.
+
+    Examples
+    --------
+    >>> print(printable("a \x1b[31mred\x1b[0m name"))
+    a \x1b[31mred\x1b[0m name
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c == "\n" or c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class InputError(BioInterpError):

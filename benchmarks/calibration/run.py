@@ -23,7 +23,7 @@ from bio_interp.errors import BioInterpError
 from bio_interp.sequences import Protein, Split, read_proteins
 from bio_interp_pfam import pfam_table, read_hits
 
-SPLIT = ROOT / "examples/atlas/split.tsv.gz"
+SPLIT = ROOT / "examples/unirep/split.tsv.gz"
 
 
 def main() -> None:

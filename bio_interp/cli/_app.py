@@ -9,10 +9,16 @@ from cyclopts import App, CycloptsError
 from bio_interp import BioInterpError, __version__
 
 _COMMANDS = {
-    "annotate": "Find named features in proteins: a table, TSV, JSON or GFF3.",
+    "annotate": "Find named features in proteins: table, TSV, JSON, GFF3, BED, HTML, Parquet ...",
     "encode": "Write the features of proteins as numbers: npz, Parquet or h5ad.",
+    "build": "Make an atlas of your own from a TOML file; killed at any time, it goes on.",
+    "harvest": "Read the proteins of a recipe with its model, and keep the activations.",
+    "train": "Train the SAE of a recipe on its harvest, or check the one it starts from.",
+    "link": "Link the features of a recipe to concepts, and price their calls.",
     "concepts": "Turn annotation files (UniProt, Pfam, PROSITE ...) into a table of concepts.",
     "split": "Cluster proteins by homology and deal the clusters into four folds.",
+    "show": "Look at one feature, one concept, or proteins.",
+    "compare": "Compare two atlases: what each knows, and how well.",
     "doctor": "Check this machine: versions, devices, cache, plugins, atlases.",
     "plugins": "List the plugins that are installed, and what is wrong with broken ones.",
     "cite": "Print what to cite for an atlas, and under which licences it stands.",
@@ -20,7 +26,7 @@ _COMMANDS = {
 _GROUPS = {
     "data": {
         "list": "List the named data sets.",
-        "get": "Fetch a named data set into the cache.",
+        "get": "Fetch a named data set, a UniProt query or published weights.",
     },
     "cache": {
         "path": "Print the folder of the cache.",

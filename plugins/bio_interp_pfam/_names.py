@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from bio_interp.errors import AnnotationError
+from bio_interp.errors import AnnotationError, printable
 from bio_interp.sequences import open_plain
 from bio_interp_pfam._files import unreadable
 
@@ -81,7 +81,7 @@ def pfam_names(interpro_json: Path) -> pl.DataFrame:
 def _entry_rows(entry: dict[str, Any]) -> list[tuple[str, str, str, list[str]]]:
     terms = sorted(term["accession"] for term in entry["go_terms"])
     families = [member for member in entry["members"] if re.fullmatch(r"PF\d{5}", member)]
-    return [(family, entry["accession"], entry["name"], terms) for family in families]
+    return [(f, printable(entry["accession"]), printable(entry["name"]), terms) for f in families]
 
 
 def stand_in_names(profiles: Collection[str]) -> dict[str, str]:

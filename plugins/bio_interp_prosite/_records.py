@@ -12,6 +12,7 @@ from bio_interp.errors import AnnotationError, InputError
 from bio_interp.sequences import bounded_lines, open_plain
 
 _ID = re.compile(r"(?P<name>\S+); (?P<type>PATTERN|MATRIX|RULE)\.?")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _RELEASE = re.compile(r"\bRelease\s+([\w.]+\d)")
 
 
@@ -137,7 +138,9 @@ def unreadable(path: Path, error: Exception) -> AnnotationError:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     with open_plain(path) as plain:
         text = io.TextIOWrapper(plain, encoding="latin-1")
-        yield from enumerate(bounded_lines(text, str(path)), 1)
+        for number, line in enumerate(bounded_lines(text, str(path)), 1):
+            # names become names of concepts, which are printed
+            yield number, _CONTROLS.sub("\ufffd", line)
 
 
 def _fill(entry: PrositeEntry, code: str, content: str) -> None:

@@ -20,6 +20,7 @@ from bio_interp.linking import LinkTable
 from bio_interp.sequences import Protein
 from bio_interp_pfam import ANNOTATOR as PFAM
 from bio_interp_pfam import HITS, pfam_names, read_hits, read_scan
+from bio_interp_prosite import ANNOTATOR as PROSITE
 from bio_interp_uniprot import ANNOTATOR as UNIPROT
 
 XML = "<uniprot><entry><accession>P1</accession>{}</entry></uniprot>"
@@ -81,6 +82,13 @@ def test_control_characters_of_a_note_do_not_reach_a_concept(tmp_path: Path) -> 
     concepts = UNIPROT.annotate([path]).concepts
     assert all(text.isprintable() for text in concepts["concept"].to_list())
     assert all(text.isprintable() for text in concepts["name"].to_list())
+
+
+def test_control_characters_of_a_pattern_s_entry_do_not_reach_a_concept(tmp_path: Path) -> None:
+    path = tmp_path / "given"
+    path.write_text("ID   R; PATTERN.\nAC   PS00016;\nDE   \x1b[31mred\x9b.\nPA   R-G-D.\n//\n")
+    (name,) = PROSITE.annotate([path], [Protein("P1", "MARGDW")]).concepts["name"]
+    assert name == "R (\ufffd[31mred\ufffd)"
 
 
 HIT = ["P1", "PF00004.1", "AAA", "1", "9", "1", "9", "50.0", "1e-9"]

@@ -1,0 +1,38 @@
+"""From proteins and annotations of your own to an atlas: a recipe, and the stages it runs.
+
+========== ============================ ===================
+stage      in -> out                    folder of the work folder
+========== ============================ ===================
+split      sequences -> folds           ``split``
+concepts   files -> AnnotationTable     ``annotations``
+sample     -> which proteins are read   ``sample``
+harvest    model -> ActivationStore     ``activations``
+train      activations -> SAE           ``sae``
+encode     SAE -> FeatureStore          ``codes``
+link       -> LinkTable, calibration    ``links``
+pack       -> Atlas                     ``pack``, ``atlas``
+========== ============================ ===================
+
+Every stage keeps what it finished, and refuses to go on with other settings.
+"""
+
+from bio_interp.building._build import build, make_job
+from bio_interp.building._job import Job
+from bio_interp.building._plan import Plan, plan
+from bio_interp.building._recipe import Recipe, load_recipe
+from bio_interp.building._stages import Shard, encode, harvest, link, train
+
+__all__ = [
+    "Job",
+    "Plan",
+    "Recipe",
+    "Shard",
+    "build",
+    "encode",
+    "harvest",
+    "link",
+    "load_recipe",
+    "make_job",
+    "plan",
+    "train",
+]
