@@ -86,7 +86,8 @@ def test_control_characters_of_a_note_do_not_reach_a_concept(tmp_path: Path) -> 
 
 def test_control_characters_of_a_pattern_s_entry_do_not_reach_a_concept(tmp_path: Path) -> None:
     path = tmp_path / "given"
-    path.write_text("ID   R; PATTERN.\nAC   PS00016;\nDE   \x1b[31mred\x9b.\nPA   R-G-D.\n//\n")
+    entry = "ID   R; PATTERN.\nAC   PS00016;\nDE   \x1b[31mred\x9b.\nPA   R-G-D.\n//\n"
+    path.write_text(entry, encoding="latin-1")  # as PROSITE's files are
     (name,) = PROSITE.annotate([path], [Protein("P1", "MARGDW")]).concepts["name"]
     assert name == "R (\ufffd[31mred\ufffd)"
 
