@@ -5,11 +5,12 @@ with it. What it learned, and what it did not, is in ``MODEL_CARD.md`` beside th
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from bio_interp.errors import NotFoundError
 from bio_interp.models import LanguageModel, LoadOptions
 
-__all__ = ["SOURCE", "ReferenceSource"]
+__all__ = ["ATLAS", "SOURCE", "ReferenceAtlas", "ReferenceSource"]
 
 NAME = "reference"
 
@@ -44,4 +45,15 @@ class ReferenceSource:
         return load_reference(options)
 
 
+class ReferenceAtlas:
+    """The atlas of the reference model's features; its calls are few and weak."""
+
+    api_version = 1
+
+    def path(self) -> Path:
+        """Folder of the atlas."""
+        return Path(__file__).parent / "atlas"
+
+
 SOURCE = ReferenceSource()
+ATLAS = ReferenceAtlas()
