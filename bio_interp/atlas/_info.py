@@ -10,7 +10,7 @@ from typing import Any, cast
 from bio_interp.errors import InputError, MismatchError, NotFoundError
 from bio_interp.provenance import write_json
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,12 @@ class AtlasInfo:
                 "atlas.json to be JSON", f"{path}: {error}", "Fetch it anew."
             ) from error
         is_object = isinstance(cast(Any, content), dict)
-        if not is_object or content.pop("schema", None) != SCHEMA:
+        made = content.pop("schema", None) if is_object else None
+        if made != SCHEMA:
             raise MismatchError(
-                f"an atlas of schema {SCHEMA}", str(path), "Use the bio_interp it was made with."
+                f"an atlas of schema {SCHEMA}",
+                f"schema {made!r} in {path}",
+                "Build it anew with `bio-interp build`, or use the bio_interp it was made with.",
             )
         try:
             for key in ("citation", "data", "notes"):
