@@ -104,7 +104,9 @@ class Pricer:
         for feature in np.flatnonzero(np.diff(codes.indptr)):
             if feature in linked:
                 continue
-            row = codes[:, int(feature)].toarray()[:, 0]
+            stored = slice(codes.indptr[feature], codes.indptr[feature + 1])
+            row = np.zeros(len(protein), dtype=codes.dtype)
+            row[codes.indices[stored]] = codes.data[stored]
             for start, end in runs(row > 0, max_gap=5):
                 peak = float(row[start - 1 : end].max())
                 found.append(_bare(protein, int(feature), int(start), int(end), peak, exposure))
