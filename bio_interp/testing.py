@@ -91,6 +91,11 @@ def check_atlas(source: Any) -> "Atlas":
     atlas = Atlas(source.path())
     for field in ("name", "version", "model", "site", "licence", "citation", "model_sha256"):
         assert getattr(atlas.info, field), f"atlas.json has no {field}"
+    facts = {"model": atlas.info.model, "site": atlas.site}
+    for field, value in {**facts, "weights_sha256": atlas.info.model_sha256}.items():
+        found = atlas.sae.provenance.get(field)
+        assert found == value, f"provenance.{field} in sae.json is {found!r}, not {value!r}"
+    assert atlas.sae.fingerprint, "sae.json has no fingerprint; see bio_interp.sae.fingerprint"
     return atlas
 
 
