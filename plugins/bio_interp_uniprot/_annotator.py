@@ -60,7 +60,8 @@ class UniProtAnnotator:
             out and logged.
         options
             ``kinds``: ``all`` or a comma list of kinds (``DOMAIN,BINDING``); ``release``: the
-            UniProt release to note for each concept.
+            UniProt release to note for each concept, where not that which the files were fetched
+            from.
 
         Raises
         ------

@@ -16,6 +16,7 @@ from bio_interp.annotations import (
     AnnotationTable,
     strongest_evidence,
 )
+from bio_interp.cache import read_record
 from bio_interp.errors import AnnotationError
 from bio_interp.sequences import Protein
 from bio_interp_uniprot._entry import Entry, Feature, Place
@@ -52,7 +53,7 @@ def collect(
             repr(unknown[0]),
             "Check the spelling.",
         )
-    table = _Table(asked_kinds(options.get("kinds")), options.get("release", ""))
+    table = _Table(asked_kinds(options.get("kinds")), options.get("release") or _release(files))
     wanted = None if proteins is None else {p.accession: p.sequence for p in proteins}
     seen: dict[str, Place] = {}
     for entry in (entry for path in files for entry in read_entries(Path(path))):
@@ -70,6 +71,12 @@ def collect(
             table.add(entry, entry.length or len(sequence))
     table.report()
     return table.build()
+
+
+def _release(files: Sequence[Path]) -> str:
+    """Name the releases that the files were fetched from; empty for a user's own files."""
+    records = (read_record(Path(path)) for path in files)
+    return ", ".join(sorted({record.release for record in records if record and record.release}))
 
 
 @dataclass

@@ -82,7 +82,9 @@ def test_three_pages_of_json_are_one_file_that_the_annotator_reads():
     assert record.facts["query"] == QUERY
     assert record.facts["records"] == 5
     assert "CC BY" in record.facts["licence"]
-    rows = collect([record.path]).rows
+    table = collect([record.path])
+    assert set(table.concepts["release"]) == {"2026_03"}
+    rows = table.rows
     assert rows.select("accession", "start").rows() == [(f"P0000{n}", n) for n in range(1, 6)]
 
 
