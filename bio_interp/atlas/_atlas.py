@@ -29,7 +29,7 @@ from bio_interp.atlas._price import Pricer, ranked
 from bio_interp.atlas._probe import probe_rows
 from bio_interp.errors import MismatchError, NotFoundError
 from bio_interp.features import FeatureConcept
-from bio_interp.linking import LinkTable, call_protein
+from bio_interp.linking import LinkTable
 from bio_interp.models import LanguageModel, LoadOptions, Reading, load_model
 from bio_interp.plugins import list_plugins, load_plugin
 from bio_interp.sequences import Protein, as_proteins
@@ -186,7 +186,7 @@ class Atlas:
         from scipy.sparse import csc_matrix
 
         codes = csc_matrix(self.encode(rows, all_features=asked.all_features))
-        raw = call_protein(codes, self.pricer.rules, self.pricer.sites)
+        raw = self.pricer.caller.calls(codes)
         calls, weak = self.pricer.price(protein, raw, asked.min_precision)
         if asked.all_features:
             calls = calls + weak + self.pricer.unlinked(protein, codes)

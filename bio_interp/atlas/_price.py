@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from bio_interp.atlas._calls import Call
 from bio_interp.errors import InputError
-from bio_interp.linking import CallRule, LinkTable, RawCall, look_up
+from bio_interp.linking import Caller, CallRule, LinkTable, RawCall, look_up
 from bio_interp.sequences import Protein
 from bio_interp.spans import runs
 
@@ -44,7 +44,7 @@ class Pricer:
     def __init__(self, links: LinkTable, folder: Path) -> None:
         self._links, self._folder = links, folder
         self.rules: Mapping[str, CallRule] = links.rules()
-        self.sites = links.sites()
+        self.caller = Caller(self.rules, links.sites())
 
     @cached_property
     def features(self) -> Int[ndarray, "features"]:
@@ -54,11 +54,6 @@ class Pricer:
     @cached_property
     def _names(self) -> dict[str, str]:
         return dict(self._links.concepts.select("concept", "name").iter_rows())
-
-    @cached_property
-    def _members(self) -> dict[str, frozenset[str]]:
-        rows = self._links.concepts.select("concept", "members").iter_rows()
-        return {concept: frozenset(members or ()) for concept, members in rows}
 
     @cached_property
     def _types(self) -> dict[str, str]:
@@ -134,17 +129,31 @@ class Pricer:
             flags=flags,
         )
 
-    def _without_told(self, calls: list[Call]) -> list[Call]:
-        return [c for c in calls if not self._told_by_member(c, calls)]
+    @cached_property
+    def _tellers(self) -> dict[str, frozenset[str]]:
+        """Concepts whose calls say more than a concept's own: members of a group, subkinds."""
+        rows = self._links.concepts.select("concept", "members").iter_rows()
+        members = {concept: frozenset[str](names or ()) for concept, names in rows}
+        for concept in self.rules:
+            parent, _, rest = concept.rpartition("/")
+            while rest and parent:
+                members[parent] = members.get(parent, frozenset[str]()) | {concept}
+                parent, _, rest = parent.rpartition("/")
+        return {concept: names for concept, names in members.items() if names}
 
-    def _told_by_member(self, call: Call, calls: list[Call]) -> bool:
-        members = self._members.get(call.concept, frozenset[str]())
-        return any(
-            (other.concept in members or other.concept.startswith(f"{call.concept}/"))
-            and other.start <= call.end
-            and call.start <= other.end
-            for other in calls
-        )
+    def _without_told(self, calls: list[Call]) -> list[Call]:
+        by_concept: dict[str, list[Call]] = {}
+        for call in calls:
+            by_concept.setdefault(call.concept, []).append(call)
+        return [
+            call
+            for call in calls
+            if not any(
+                other.start <= call.end and call.start <= other.end
+                for teller in self._tellers.get(call.concept, ())
+                for other in by_concept.get(teller, ())
+            )
+        ]
 
     def _exposure(self, sequence: str) -> str:
         seen = sequence_hash(sequence) in self._seen

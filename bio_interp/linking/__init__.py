@@ -5,7 +5,7 @@ Links are chosen on the *select* fold, calls are priced on *calibrate*, and the 
 """
 
 from bio_interp.linking._calibration import CALIBRATION, calibrate, look_up
-from bio_interp.linking._calls import CallRule, RawCall, call_protein
+from bio_interp.linking._calls import Caller, CallRule, RawCall
 from bio_interp.linking._choose import Choice, LinkType, choose, rescore
 from bio_interp.linking._counts import Counts, count
 from bio_interp.linking._figures import (
@@ -26,6 +26,7 @@ __all__ = [
     "CALLS",
     "LINKS",
     "CallRule",
+    "Caller",
     "Choice",
     "Counts",
     "Fold",
@@ -37,7 +38,6 @@ __all__ = [
     "calibrate",
     "calibration_error",
     "calibration_figures",
-    "call_protein",
     "choose",
     "count",
     "judged_calls",

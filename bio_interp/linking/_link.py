@@ -11,7 +11,7 @@ import polars as pl
 from bio_interp.annotations import AnnotationTable
 from bio_interp.features import FeatureStore
 from bio_interp.linking._calibration import calibrate
-from bio_interp.linking._calls import CallRule, RawCall, call_protein
+from bio_interp.linking._calls import Caller, CallRule, RawCall
 from bio_interp.linking._choose import Choice, choose, rescore
 from bio_interp.linking._counts import count
 from bio_interp.linking._fold import Fold
@@ -113,11 +113,11 @@ def judged_calls(store: FeatureStore, labels: Labels, table: LinkTable, fold: st
     """
     from scipy.sparse import csc_matrix
 
-    rules, sites = table.rules(), table.sites()
+    caller = Caller(table.rules(), table.sites())
     view, rows = Fold(store, labels, fold), list[tuple[int, RawCall]]()
     for protein in np.flatnonzero(labels.proteins_of(fold)):
         codes = csc_matrix(store.protein(store.accessions[protein]))
-        rows += [(int(protein), call) for call in call_protein(codes, rules, sites)]
+        rows += [(int(protein), call) for call in caller.calls(codes)]
     number = {c: i for i, c in enumerate(labels.concepts["concept"])}
     by_concept: dict[str, list[tuple[int, RawCall]]] = {}
     for protein, call in rows:

@@ -70,7 +70,7 @@ class LinkTable:
         return f"LinkTable(concepts={self.concepts.height}, calling features={features})"
 
     def rules(self) -> dict[str, CallRule]:
-        """Group `callers` by concept, as `call_protein` takes them."""
+        """Group `callers` by concept, as `Caller` takes them."""
         found: dict[str, CallRule] = {}
         for (concept,), rows in self.callers.group_by("concept", maintain_order=True):
             thresholds = dict(rows.select("feature", "threshold").iter_rows())

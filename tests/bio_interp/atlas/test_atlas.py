@@ -100,5 +100,5 @@ def test_errors_name_the_atlas_and_what_to_do(tmp_path):
     with pytest.raises(InputError, match="JSON"):
         AtlasInfo.load(tmp_path)
     (tmp_path / "atlas.json").write_text(json.dumps({"schema": 99}))
-    with pytest.raises(MismatchError, match="schema 2.*schema 99"):
+    with pytest.raises(MismatchError, match=r"schema 2.*schema 99"):
         AtlasInfo.load(tmp_path)
