@@ -64,8 +64,13 @@ def atomic_path(path: Path) -> Generator[Path]:
     """Give a temporary path that becomes `path` when the block ends well, and vanishes if not.
 
     The file is flushed to disk before it is renamed, so that `path` is whole or absent even after
-    a power cut.
+    a power cut. A link is followed. A device or a pipe is written in place: a file renamed over it
+    would take its stead.
     """
+    path = path.resolve()
+    if is_stream(path):
+        yield path
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(handle)
@@ -78,6 +83,11 @@ def atomic_path(path: Path) -> Generator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_stream(path: Path) -> bool:
+    """Tell whether a path is there and is neither a file nor a folder: a device, a pipe."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -1,8 +1,10 @@
 """The list of commands, and what happens when one ends badly."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cyclopts import App, CycloptsError
 
@@ -85,10 +87,34 @@ def run(tokens: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _say("interrupted", 130)
     except BrokenPipeError:
-        # the reader has seen enough; keep Python from complaining when it flushes at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()  # the reader has seen enough
         return 0
+    except OSError as error:
+        if error.errno is None:
+            raise
+        _let_go_of_stdout()
+        return _say(_disk_text(error), 1)
     return code if isinstance(code, int) else 0
+
+
+def _let_go_of_stdout() -> None:
+    """Keep Python from trying again, and complaining, when it flushes at exit."""
+    with suppress(OSError, ValueError):  # no file descriptor: a test or a notebook reads us
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _disk_text(error: OSError) -> str:
+    """Say what the system refused: a full disk, a missing permission, a folder that went away."""
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    todo = "Make room, or write elsewhere" if full else "Check that it is there and yours"
+    return str(
+        BioInterpError(
+            f"to read or write {' and '.join(names) or 'a file'}",
+            error.strerror or str(error),
+            f"{todo}; what was finished is kept.",
+        )
+    )
 
 
 def _say(message: str, code: int) -> int:

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from bio_interp.errors import InputError
+from bio_interp.provenance import is_stream
 from bio_interp.reports._columns import RunHeader
 from bio_interp.reports._formats import FORMATS, ReportOptions, choose_format
 from bio_interp.reports._partial import PartialFile
@@ -57,8 +58,10 @@ def write_report(
     form = choose_format(options)
     make_writer = FORMATS[form].writer
     if options.out is None:
-        writer = make_writer(sys.stdout, header, options)
-        return _to_stream(writer, annotate(proteins), progress)
+        return _to_stream(sys.stdout, form, header, options, annotate(proteins), progress)
+    if is_stream(options.out):  # a device or a pipe has nothing to take up, and is not renamed over
+        with options.out.open("w", encoding="utf-8", newline="\n") as stream:
+            return _to_stream(stream, form, header, options, annotate(proteins), progress)
     settings: dict[str, Any] = {"header": header.lines(), "format": form}
     settings |= {"columns": options.columns, "summary": options.summary}
     settings |= {"xref": True} if options.xrefs is not None else {}
@@ -66,7 +69,7 @@ def write_report(
     # columns are checked before a file is made
     make_writer(sys.stdout, header, options)
     resumes = FORMATS[form].resumes
-    file = PartialFile(options.out, settings, resume=options.resume, resumes=resumes)
+    file = PartialFile(options.out.resolve(), settings, resume=options.resume, resumes=resumes)
     writer = make_writer(file.stream, header, options)
     with _kept(file):
         results = _started(annotate(file.skip_done(proteins)))
@@ -81,10 +84,14 @@ def write_report(
 
 
 def _to_stream(
-    writer: ReportWriter,
+    stream: TextIO,
+    form: str,
+    header: RunHeader,
+    options: ReportOptions,
     results: Iterator[ProteinResult],
     progress: Callable[[int], None] | None,
 ) -> Totals:
+    writer = FORMATS[form].writer(stream, header, options)
     done = calls = 0
     results = _started(results)
     with _framed(writer, begin=True):
@@ -93,7 +100,7 @@ def _to_stream(
             done, calls = done + 1, calls + len(result.calls)
             if progress:
                 progress(done)
-    sys.stdout.flush()
+    stream.flush()
     return Totals(done, calls)
 
 
