@@ -1,10 +1,12 @@
 """The list of commands, and what happens when one ends badly."""
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any, cast
 
 from cyclopts import App, CycloptsError
 
@@ -72,6 +74,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
 
 def run(tokens: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code of `main`."""
+    if cast(Any, sys.stdout) is None:  # closed by the caller (``>&-``)
+        sys.stdout = _Closed()
     try:
         code = build_app()(
             sys.argv[1:] if tokens is None else list(tokens),
@@ -95,6 +99,13 @@ def run(tokens: Sequence[str] | None = None) -> int:
         _let_go_of_stdout()
         return _say(_disk_text(error), 1)
     return code if isinstance(code, int) else 0
+
+
+class _Closed(io.TextIOBase):
+    """Standard output that is closed: nothing is lost without an error."""
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.EBADF, "it is closed", "standard output")
 
 
 def _let_go_of_stdout() -> None:

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from bio_interp.errors import printable
+
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
 
 Format = Literal[
@@ -38,7 +40,7 @@ class Common:
     def start(self) -> None:
         """Set up the log."""
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(_JsonLines() if self.log_json else logging.Formatter("%(message)s"))
+        handler.setFormatter(_JsonLines() if self.log_json else _Lines("%(message)s"))
         logger = logging.getLogger("bio_interp")
         logger.handlers, logger.propagate = [handler], False
         level = logging.DEBUG if self.verbose else logging.INFO
@@ -83,6 +85,13 @@ class Output:
     "Go on with (TSV, GFF3, BED, InterProScan TSV), or throw away, the unfinished run beside -o."
     xref: Annotated[bool, Parameter(negative="")] = False
     "Fill the InterPro and GO columns of InterProScan TSV, from what the atlas knows."
+
+
+class _Lines(logging.Formatter):
+    """Lines for a terminal: names of files and records may hold what it would obey."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 class _JsonLines(logging.Formatter):

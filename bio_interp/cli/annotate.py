@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from bio_interp.cli._options import Common, Machine, Output, Source
 from bio_interp.cli._show import counter
+from bio_interp.errors import printable
 
 if TYPE_CHECKING:
     from bio_interp.reports import ReportOptions
@@ -57,7 +58,7 @@ def annotate(
     loaded = load_atlas(atlas, device=machine.device)
     if options.xrefs is not None:
         options = replace(options, xrefs=reports.cross_references(loaded.links.concepts))
-    command = shlex.join(["bio-interp", *sys.argv[1:]])
+    command = printable(shlex.join(["bio-interp", *sys.argv[1:]])).replace("\n", "\\n")
     header = reports.run_header(loaded.info, min_precision, command=command)
     for line in [] if spec.headed else header.lines():
         _LOG.info("%s", line)

@@ -125,7 +125,7 @@ def write_parquet(
     """
     proteins, lines = 0, 0
     waiting: list[tuple[str, csr_matrix]] = []
-    with _folder_beside(path) as folder:
+    with _polars_errors(path), _folder_beside(path) as folder:
         for accession, rows in pieces:
             proteins += 1
             waiting.append((accession, rows))
@@ -172,6 +172,19 @@ def _join_pieces(folder: Path, path: Path, *, pool: str | None, origin: Mapping[
     metadata = {"bio_interp": json.dumps({**origin, "pool": pool})}
     with atomic_path(path) as temporary:
         table.sink_parquet(temporary, row_group_size=LINES_A_PIECE, metadata=metadata)
+
+
+@contextmanager
+def _polars_errors(path: Path) -> Generator[None]:
+    """Say what polars says of a full disk as the system does."""
+    import polars as pl
+
+    try:
+        yield
+    except pl.exceptions.ComputeError as error:
+        raise InputError(
+            f"to write {path}", str(error)[:200], "Make room, or write elsewhere."
+        ) from error
 
 
 @contextmanager

@@ -59,6 +59,23 @@ def test_standard_output_without_room_is_an_error_in_words(full, fasta):
     assert not {"Traceback", "Exception ignored"} & set(done.stderr.split(":"))
 
 
+def test_a_closed_standard_output_is_an_error_in_words(fasta):
+    words = ["sh", "-c", '"$@" >&-', "sh", *ANNOTATE, str(fasta), "--atlas", "reference"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "standard output; got it is closed" in done.stderr
+
+
+def test_names_of_files_cannot_drive_the_terminal(tmp_path, fasta):
+    hostile = tmp_path / "a\x1b]0;owned\x07\nb.fasta"
+    hostile.write_text(fasta.read_text())
+    done = run(hostile)
+    assert done.returncode == 0, done.stderr
+    assert not {"\x1b", "\x07"} & set(done.stdout + done.stderr)
+    header = [line for line in done.stdout.split("\n") if not line.startswith(("#", "P1\t"))]
+    assert header == [""] or header[0].startswith("accession")
+
+
 def test_a_named_pipe_gets_the_whole_report(tmp_path, fasta):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
