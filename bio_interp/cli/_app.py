@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -68,7 +69,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
 
     Exit codes: 0 well, 1 an error of ours (a message, no traceback), 2 usage, 3 nothing matched
     with ``--fail-empty``, 130 interrupted. Anything else is a bug and shows a traceback.
+    A terminated run (SIGTERM, 143) tidies up as an interrupted one does.
     """
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(tokens))
 
 
@@ -99,6 +102,10 @@ def run(tokens: Sequence[str] | None = None) -> int:
         _let_go_of_stdout()
         return _say(_disk_text(error), 1)
     return code if isinstance(code, int) else 0
+
+
+def _terminated(number: int, _: object) -> None:
+    sys.exit(128 + number)
 
 
 class _Closed(io.TextIOBase):

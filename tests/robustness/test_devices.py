@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -74,6 +75,20 @@ def test_names_of_files_cannot_drive_the_terminal(tmp_path, fasta):
     assert not {"\x1b", "\x07"} & set(done.stdout + done.stderr)
     header = [line for line in done.stdout.split("\n") if not line.startswith(("#", "P1\t"))]
     assert header == [""] or header[0].startswith("accession")
+
+
+def test_a_terminated_run_leaves_no_half_file(tmp_path):
+    many = tmp_path / "many.fasta"
+    many.write_text("".join(f">p{i}\n{'MKVLITGAGSGIGKATAK' * 20}\n" for i in range(2000)))
+    command = [*ANNOTATE[:-1], "encode", str(many), "--atlas", "reference"]
+    process = subprocess.Popen([*command, "-o", str(tmp_path / "out.npz")], stderr=subprocess.PIPE)
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob(".out.npz*")) and time.monotonic() < until:
+        time.sleep(0.05)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert [p.name for p in tmp_path.iterdir()] == ["many.fasta"]
 
 
 def test_a_named_pipe_gets_the_whole_report(tmp_path, fasta):
