@@ -27,8 +27,10 @@ bench: .venv/.test
 	  $(BIN)/python $$run --quick --json build/bench/$$name.json || exit 1; \
 	done
 
-docs: .venv/.installed
+docs: .venv/.docs
 	$(BIN)/python scripts/check_docs.py
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+	@echo "open build/docs/index.html"
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -47,4 +49,8 @@ docs: .venv/.installed
 
 .venv/.lint: .venv/.installed
 	$(PIP) install -c constraints.txt --group lint
+	@touch $@
+
+.venv/.docs: .venv/.installed
+	$(PIP) install -c constraints.txt --group docs
 	@touch $@

@@ -45,7 +45,8 @@ def refused(page: Path, text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    pages = [p for p in (*PAGES, *sorted(Path("docs").glob("*.md"))) if p.exists()]
+    written = (*sorted(Path("docs").rglob("*.md")), *sorted(Path("examples").rglob("*.md")))
+    pages = [page for page in (*PAGES, *written) if page.exists()]
     texts = {page: page.read_text() for page in pages}
     found = [line for p, t in texts.items() for line in broken_links(p, t) + refused(p, t)]
     count = sum(len(commands(text)) for text in texts.values())

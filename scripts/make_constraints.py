@@ -1,10 +1,11 @@
-"""Print constraints for everything that this environment's bio-interp, tests and lint need.
+"""Print constraints for all that this environment's bio-interp, tests, lint and pages need.
 
 Run in an environment where they are installed: ``.venv/bin/python scripts/make_constraints.py``.
 """
 
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
+from itertools import chain
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -41,7 +42,7 @@ if __name__ == "__main__":
     content = tomllib.loads(Path("pyproject.toml").read_text())
     project, groups = content["project"], content["dependency-groups"]
     extras = [line for lines in project["optional-dependencies"].values() for line in lines]
-    lines = [*project["dependencies"], *extras, *groups["test"], *groups["lint"], "pip"]
+    lines = [*project["dependencies"], *extras, *chain(*groups.values()), "pip"]
     print("# One resolved set, Python 3.11; made by scripts/make_constraints.py")
     for name, version in sorted(closure(lines).items()):
         print(f"{name}=={version}")

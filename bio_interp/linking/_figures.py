@@ -91,7 +91,7 @@ def _realised(calls: pl.DataFrame) -> float | None:
 
 
 def calibration_error(told: pl.DataFrame, smallest: int = 100) -> float | None:
-    """Call-weighted mean of |stated - realised| over bins of 100 calls or more."""
+    """Call-weighted mean of ``|stated - realised|`` over bins of 100 calls or more."""
     if told.height < smallest:
         return None
     ordered = told.sort("precision")

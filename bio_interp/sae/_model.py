@@ -121,7 +121,7 @@ class SparseAutoencoder(nn.Module):
 
     @torch.no_grad()
     def fvu(self, x: Tensor) -> float:
-        """Measure the fraction of variance unexplained: sum |x - x_hat|^2 / sum |x - mean(x)|^2.
+        """Measure the share of variance unexplained: ``sum |x - x_hat|^2 / sum |x - mean(x)|^2``.
 
         0 is perfect, 1 is no better than the mean of these rows. Rows without variance give 0
         where they are rebuilt exactly and infinity where not.

@@ -55,7 +55,7 @@ class InputNorm(nn.Module):
 
 
 def outlier_severity(rows: Tensor) -> float:
-    """Measure gamma = |mean| / |standard deviation|, the norms of both vectors over rows.
+    """Measure gamma = ``|mean| / |standard deviation|``, the norms of both vectors over rows.
 
     Above about 1 most of an activation is the same for every row, and an SAE on inputs that are
     not centred loses features in proportion (arXiv 2605.31518). Infinite for rows that are all
