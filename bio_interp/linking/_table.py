@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from bio_interp.annotations import CONCEPTS
-from bio_interp.errors import InputError, NotFoundError
+from bio_interp.errors import InputError, NotFoundError, printable
 from bio_interp.linking._calibration import CALIBRATION
 from bio_interp.linking._calls import CallRule
 from bio_interp.provenance import atomic_path
@@ -108,13 +108,22 @@ class LinkTable:
             One of the files is damaged, or lacks columns.
         """
         try:
-            return cls(*(_read(folder / f"{name}.parquet", _SCHEMAS[name]) for name in _SCHEMAS))
+            tables = {n: _read(folder / f"{n}.parquet", schema) for n, schema in _SCHEMAS.items()}
         except FileNotFoundError as error:
             raise NotFoundError(
                 "the links of an atlas (links, callers, calibration, concepts .parquet)",
                 f"{folder} without one of them",
                 "Link again, or fetch the atlas anew.",
             ) from error
+        # another's names go to terminals and tables: nothing in them may drive those
+        for table in ("links", "concepts"):
+            shown = pl.Series("name", [_shown(name) for name in tables[table]["name"]], pl.String)
+            tables[table] = tables[table].with_columns(shown)
+        return cls(**tables)
+
+
+def _shown(name: str | None) -> str | None:
+    return name if name is None else printable(name).replace("\n", "\\n")
 
 
 _SCHEMAS: dict[str, dict[str, Any]] = {

@@ -1,10 +1,12 @@
 """The calls of many rules at once, against the definition written out for one rule."""
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy.sparse import csc_matrix
 
-from bio_interp.linking import Caller, CallRule, RawCall
+from bio_interp.annotations import CONCEPTS
+from bio_interp.linking import CALIBRATION, CALLERS, LINKS, Caller, CallRule, LinkTable, RawCall
 from bio_interp.spans import runs
 
 
@@ -54,3 +56,13 @@ def test_no_rules_and_no_codes_make_no_calls() -> None:
     assert Caller({}, frozenset()).calls(csc_matrix((5, 3), dtype=np.float32)) == []
     rule = CallRule({1: 0.5}, 1, (0.0, 0.0, 0.0, 0.0))
     assert Caller({"c": rule}, frozenset()).calls(csc_matrix((5, 3), dtype=np.float32)) == []
+
+
+def test_names_in_tables_of_others_cannot_drive_a_terminal(tmp_path) -> None:
+    concept = {name: [None] for name in CONCEPTS} | {"concept": ["x:1"], "group": ["x/span"]}
+    concepts = pl.DataFrame(
+        {**concept, "name": ["a\x1b[31m\x07\nb"]}, schema={**CONCEPTS, "group": pl.String}
+    )
+    empty = (pl.DataFrame(schema=schema) for schema in (LINKS, CALLERS, CALIBRATION))
+    LinkTable(*empty, concepts).save(tmp_path)
+    assert LinkTable.load(tmp_path).concepts["name"].item() == "a\\x1b[31m\\x07\\nb"
