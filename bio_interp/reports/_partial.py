@@ -63,8 +63,9 @@ class PartialFile:
         self.path, self.resumes = path, resumes
         self.partial = path.with_name(path.name + ".partial")
         self.journal = path.with_name(path.name + ".partial.done")
-        self.mark = self._last_mark(settings, resume)
-        self._digest = hashlib.sha256()
+        # what is finished, and the hash of its proteins: replaced together, in one assignment, so
+        # that an interrupt at any moment leaves the old state or the new one
+        self._state = self._last_mark(settings, resume), hashlib.sha256()
         self._goes_on = False  # whether the input was seen to be that of the last mark
         try:
             if not self.mark.proteins:
@@ -77,6 +78,11 @@ class PartialFile:
                 f"to write {path}", f"{error.strerror}", "Check that the folder is there and yours."
             ) from error
         self._marked = time.monotonic()
+
+    @property
+    def mark(self) -> Mark:
+        """What is finished so far."""
+        return self._state[0]
 
     def skip_done(self, proteins: Iterable[Protein]) -> Iterator[Protein]:
         """Leave out the proteins that are finished, checking that they are the same ones.
@@ -91,25 +97,26 @@ class PartialFile:
             protein = next(proteins, None)
             if protein is None:
                 raise self._other_input(f"only {number} proteins")
-            self._count(protein.accession, len(protein))
-        if self.mark.proteins and self._digest.hexdigest() != self.mark.digest:
+            _add(self._state[1], protein.accession, len(protein))
+        if self.mark.proteins and self._state[1].hexdigest() != self.mark.digest:
             raise self._other_input("other proteins, or the same in another order")
         self._goes_on = True
         yield from proteins
 
     def done(self, accession: str, length: int, calls: int) -> None:
         """Count a protein as written; about once a second, put all of it on disk."""
-        self._count(accession, length)
-        self.mark = Mark(self.mark.proteins + 1, self.mark.bytes, self.mark.calls + calls)
+        mark, digest = self.mark, self._state[1].copy()
+        _add(digest, accession, length)
+        self.stream.flush()
+        size = os.fstat(self.stream.fileno()).st_size
+        counted = Mark(mark.proteins + 1, size, mark.calls + calls, digest.hexdigest())
+        self._state = counted, digest
         if time.monotonic() - self._marked >= _SECONDS_BETWEEN_MARKS:
             self.save()
 
     def save(self) -> None:
         """Put what was written on disk, then a mark that says so."""
-        self.stream.flush()
         os.fsync(self.stream.fileno())
-        size = os.fstat(self.stream.fileno()).st_size
-        self.mark = Mark(self.mark.proteins, size, self.mark.calls, self._digest.hexdigest())
         with self.journal.open("a") as file:
             file.write(json.dumps(asdict(self.mark)) + "\n")
             file.flush()
@@ -118,7 +125,7 @@ class PartialFile:
 
     def keep(self) -> None:
         """Leave what is finished for another run; leave no file where nothing is."""
-        if self._goes_on:
+        if self._goes_on and self.mark.proteins:
             self.save()
         self.stream.close()
         if not self.mark.proteins:
@@ -132,9 +139,6 @@ class PartialFile:
         self.stream.close()
         self.partial.replace(self.path)
         self.journal.unlink(missing_ok=True)
-
-    def _count(self, accession: str, length: int) -> None:
-        self._digest.update(f"{accession}\t{length}\n".encode())
 
     def _last_mark(self, settings: dict[str, Any], resume: bool | None) -> Mark:
         lines = self.journal.read_text().split("\n") if self.journal.is_file() else [""]
@@ -166,3 +170,7 @@ class PartialFile:
             got,
             "Give the same input, or --no-resume to start again.",
         )
+
+
+def _add(digest: Any, accession: str, length: int) -> None:
+    digest.update(f"{accession}\t{length}\n".encode())

@@ -9,6 +9,7 @@ import pytest
 from bio_interp import BioInterpError
 from bio_interp.errors import InputError, MismatchError
 from bio_interp.reports import FORMATS, ReportOptions, choose_format, write_report
+from bio_interp.reports._writers import TsvWriter
 from bio_interp.sequences import Protein
 
 from .conftest import fake_annotate
@@ -155,6 +156,26 @@ def test_an_error_at_the_first_protein_leaves_no_file_behind(header, tmp_path, f
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_protein_that_was_written_but_not_counted_is_not_written_twice(
+    header, tmp_path, monkeypatch
+):
+    whole, cut = tmp_path / "whole.tsv", tmp_path / "cut.tsv"
+    write_report(fake_annotate, many(9), header, ReportOptions(out=whole))
+    write = TsvWriter.write
+
+    def interrupted(self, result):
+        write(self, result)
+        if result.protein.accession == "P6":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(TsvWriter, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_report(fake_annotate, many(9), header, ReportOptions(out=cut))
+    monkeypatch.setattr(TsvWriter, "write", write)
+    write_report(fake_annotate, many(9), header, ReportOptions(out=cut, resume=True))
+    assert cut.read_bytes() == whole.read_bytes()
+
+
 def test_an_interrupted_json_keeps_its_finished_calls_readable(header, tmp_path):
     out = tmp_path / "a.json"
     with pytest.raises(KeyboardInterrupt):
@@ -191,7 +212,7 @@ def test_memory_does_not_grow_with_the_number_of_proteins(header, tmp_path, form
         tracemalloc.stop()
         return size
 
-    few, many = 50, 450
+    few, many = 450, 1650
     peak(few)  # imports
     # one call kept a protein would be 300 bytes or more
     assert peak(many) - peak(few) < 100 * (many - few)
