@@ -130,12 +130,13 @@ def _sae(job: Job, rows: Sequence[Tensor]) -> SparseAutoencoder:
     )
     pre = norm.apply_to(together[:: max(1, len(together) // 256)]) @ w_dec.T
     threshold = float(np.quantile(pre.numpy(), 1 - min(1.0, k / d_sae)))
-    config = SaeConfig(job.d_model, d_sae, "batchtopk", k, max(threshold, 0.0))
+    config = SaeConfig(job.d_model, d_sae, "batchtopk", k)
     tensors = {
         "W_enc": w_dec.T,
         "b_enc": torch.zeros(d_sae),
         "W_dec": w_dec,
         "b_dec": torch.zeros(job.d_model),
+        "threshold": torch.full((d_sae,), max(threshold, 0.0)),
     }
     return SparseAutoencoder(config, tensors, norm)
 

@@ -124,7 +124,7 @@ class SamplePart:
 class SaePart:
     """``[sae]``: how the SAE is trained, or where a trained one lies.
 
-    All keys of `bio_interp.sae.TrainConfig` but ``log_every``, and:
+    All keys of `bio_interp.sae.TrainConfig` but ``log_every`` and ``skip``, and:
 
     Attributes
     ----------
@@ -140,7 +140,11 @@ class SaePart:
     d_sae: int | None = None
     k: int | None = None
     total_rows: int | None = None
-    architecture: Literal["batchtopk", "topk"] = "batchtopk"
+    architecture: Literal["batchtopk", "topk", "jumprelu", "gated", "relu"] = "batchtopk"
+    prefixes: tuple[int, ...] = ()
+    sparsity: float | None = None
+    sparsity_warmup: float = 0.05
+    bandwidth: float = 1.0
     batch_rows: int = 2048
     lr: float | None = None
     warmup_steps: int | None = None
@@ -168,6 +172,16 @@ class SaePart:
         for name in ("d_sae", "k", "batch_rows", "norm_rows", "checkpoint_every", "buffer_rows"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} of at least 1", str(getattr(self, name)), "Raise it.")
+        if self.prefixes and self.architecture not in ("batchtopk", "topk"):
+            raise InputError(
+                "sae.prefixes with batchtopk or topk",
+                f"architecture {self.architecture!r}",
+                "Leave one of the two out.",
+            )
+        if self.prefixes and not 1 <= min(self.prefixes) <= max(self.prefixes) <= (self.d_sae or 0):
+            raise InputError(
+                f"sae.prefixes from 1 to d_sae = {self.d_sae}", str(self.prefixes), "Change them."
+            )
         if (self.total_rows or 0) < self.batch_rows:
             raise InputError(
                 "total_rows of at least batch_rows",

@@ -1,11 +1,12 @@
 """What an SAE is, and how one is trained: two plain records."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bio_interp.errors import InputError
 
-Architecture = Literal["topk", "batchtopk"]
+Architecture = Literal["topk", "batchtopk", "jumprelu", "gated", "relu"]
+ARCHITECTURE_NAMES: tuple[str, ...] = get_args(Architecture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,38 +16,41 @@ class SaeConfig:
     Attributes
     ----------
     d_model
-        Width of the activations it reads and writes.
+        Width of the activations it reads.
     d_sae
         How many features it has.
     architecture
-        ``"topk"`` keeps the k largest of each row; ``"batchtopk"`` keeps what is above one saved
-        threshold, which was the k-largest rule of whole batches in training.
+        How it was trained: a ``"topk"`` SAE keeps the k largest of each row, all others what is
+        above the threshold of each feature.
     k
-        Features on in a row: exactly at most k (topk) or about k on average (batchtopk).
-    threshold
-        Activations of a batchtopk SAE are those strictly above this, in normalised units; None
-        for topk.
+        Features on in a row: at most k (topk), or about k on average.
+    d_out
+        Width of the activations it writes, for a transcoder; None is `d_model`, and the rows that
+        are read are rebuilt.
     """
 
     d_model: int
     d_sae: int
     architecture: Architecture
     k: int
-    threshold: float | None = None
+    d_out: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("d_model", "d_sae", "k"):
             _at_least_one(name, getattr(self, name))
-        if self.architecture not in ("topk", "batchtopk"):
-            raise InputError(
-                "architecture 'topk' or 'batchtopk'", repr(self.architecture), "Choose one."
-            )
-        if (self.threshold is None) != (self.architecture == "topk"):
-            raise InputError(
-                "a threshold for batchtopk and none for topk",
-                f"{self.architecture} with threshold {self.threshold}",
-                "Give the threshold that training saved.",
-            )
+        if self.d_out is not None:
+            _at_least_one("d_out", self.d_out)
+        _known(self.architecture)
+
+    @property
+    def has_threshold(self) -> bool:
+        """Whether features are on above a threshold, so that they do not compete."""
+        return self.architecture != "topk"
+
+    @property
+    def width_out(self) -> int:
+        """Width of the activations it writes."""
+        return self.d_out or self.d_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,23 @@ class TrainConfig:
     d_sae
         How many features.
     k
-        Features on in a row (see `SaeConfig`).
+        Features on in a row (see `SaeConfig`); where a penalty decides, what it is steered to.
     total_rows
         Rows to train on in all; the source is read again from its start until they are reached.
     architecture
-        ``"batchtopk"`` or ``"topk"``.
+        One of `Architecture`; see `bio_interp.sae.architectures`.
+    prefixes
+        Matryoshka: numbers of features, ascending, that alone must rebuild a row (arXiv
+        2503.17547); all of them are added as the last. For topk and batchtopk.
+    sparsity
+        Weight of the penalty of jumprelu, gated and relu, in the units of their papers; None
+        steers it so that about k features are on.
+    sparsity_warmup
+        Share of the steps over which the weight rises linearly.
+    bandwidth
+        Of jumprelu's straight-through gradient, in normalised units.
+    skip
+        Also learn a linear map past the features, for a skip-transcoder (arXiv 2501.18823).
     batch_rows
         Rows a step.
     lr
@@ -95,6 +111,11 @@ class TrainConfig:
     k: int
     total_rows: int
     architecture: Architecture = "batchtopk"
+    prefixes: tuple[int, ...] = ()
+    sparsity: float | None = None
+    sparsity_warmup: float = 0.05
+    bandwidth: float = 1.0
+    skip: bool = False
     batch_rows: int = 2048
     lr: float | None = None
     warmup_steps: int | None = None
@@ -112,12 +133,28 @@ class TrainConfig:
         for name in ("d_sae", "k", "total_rows", "batch_rows", "norm_rows", "log_every"):
             _at_least_one(name, getattr(self, name))
         _at_least_one("checkpoint_every", self.checkpoint_every)
+        _known(self.architecture)
+        self._check_prefixes()
         if self.total_rows < self.batch_rows:
             raise InputError(
                 "total_rows of at least one batch",
                 f"{self.total_rows} rows in batches of {self.batch_rows}",
                 "Lower batch_rows or give more rows.",
             )
+
+    def _check_prefixes(self) -> None:
+        if not self.prefixes:
+            return
+        if self.architecture not in ("topk", "batchtopk"):
+            raise InputError(
+                "prefixes with topk or batchtopk", f"prefixes with {self.architecture}", "Choose."
+            )
+        ends = tuple(sorted({*self.prefixes, self.d_sae}))
+        if ends[0] < 1 or ends[-1] > self.d_sae:
+            raise InputError(
+                f"prefixes from 1 to d_sae = {self.d_sae}", str(self.prefixes), "Change them."
+            )
+        object.__setattr__(self, "prefixes", ends)
 
     @property
     def steps(self) -> int:
@@ -150,7 +187,14 @@ class TrainConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Write the fields out for a JSON file."""
-        return asdict(self)
+        return {**asdict(self), "prefixes": list(self.prefixes)}
+
+
+def _known(architecture: str) -> None:
+    if architecture not in ARCHITECTURE_NAMES:
+        raise InputError(
+            f"an architecture ({', '.join(ARCHITECTURE_NAMES)})", repr(architecture), "Choose one."
+        )
 
 
 def _at_least_one(name: str, number: int) -> None:

@@ -16,7 +16,7 @@ from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm
 from bio_interp.sae._quantise import quantise_rows, restore_rows
 
-SCHEMA = "bio-interp-sae/1"
+SCHEMA = "bio-interp-sae/2"
 _WEIGHTS = ("W_enc", "W_dec")
 
 
@@ -35,6 +35,9 @@ def write_sae(sae: SparseAutoencoder, folder: Path, weights: Literal["float32", 
         "schema": SCHEMA,
         "config": asdict(sae.config),
         "norm": {"mean": "input_mean", "scale": float(sae.norm.scale), "restored": True},
+        "out_norm": None
+        if sae.out_norm is sae.norm
+        else {"mean": "output_mean", "scale": float(sae.out_norm.scale), "restored": True},
         "weights": {"storage": weights, "file": path.name, "sha256": sha256_file(path)},
         "provenance": sae.provenance,
         "fingerprint": sae.fingerprint,
@@ -47,8 +50,9 @@ def read_sae(folder: Path, d_model: int | None) -> SparseAutoencoder:
     content = _read_json(folder / "sae.json")
     try:
         config = SaeConfig(**content["config"])
-        scale, stored = float(content["norm"]["scale"]), content["weights"]
-        sha256 = stored["sha256"]
+        sha256 = content["weights"]["sha256"]
+        scales = {name: content[name] for name in ("norm", "out_norm")}
+        norms = {name: (n["mean"], float(n["scale"])) for name, n in scales.items() if n}
     except (KeyError, TypeError, ValueError) as error:
         raise _broken(folder / "sae.json", repr(error)) from error
     if d_model is not None and d_model != config.d_model:
@@ -58,17 +62,18 @@ def read_sae(folder: Path, d_model: int | None) -> SparseAutoencoder:
             f"It was trained on {content.get('provenance', {}).get('site', 'another site')}.",
         )
     tensors = _read_tensors(folder / "sae.safetensors", sha256)
-    if "input_mean" not in tensors:
-        raise _broken(folder / "sae.safetensors", "no tensor 'input_mean'")
-    norm = InputNorm(tensors.pop("input_mean"), scale)
+    if missing := [mean for mean, _ in norms.values() if mean not in tensors]:
+        raise _broken(folder / "sae.safetensors", f"no tensor {missing[0]!r}")
+    made = {name: InputNorm(tensors.pop(mean), scale) for name, (mean, scale) in norms.items()}
     extra = {name: content.get(name) for name in ("provenance", "fingerprint")}
-    return SparseAutoencoder(config, tensors, norm, **extra)
+    return SparseAutoencoder(config, tensors, made["norm"], out_norm=made.get("out_norm"), **extra)
 
 
 def _tensors(sae: SparseAutoencoder) -> dict[str, Tensor]:
-    names = ("W_enc", "b_enc", "W_dec", "b_dec", "feature_maxima")
-    found = {name: getattr(sae, name).detach().float().cpu() for name in names}
-    return found | {"input_mean": sae.norm.mean.float().cpu()}
+    found = sae.tensors() | {"input_mean": sae.norm.mean}
+    if sae.out_norm is not sae.norm:
+        found["output_mean"] = sae.out_norm.mean
+    return {name: tensor.float().cpu() for name, tensor in found.items()}
 
 
 def _as_int8(name: str, weight: Tensor) -> dict[str, Tensor]:

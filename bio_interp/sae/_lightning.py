@@ -48,13 +48,14 @@ class TrainingModule(LightningModule):
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         rows, epoch, row = batch
+        parts = rows.split(self.trainable.widths, dim=1)
         if self.global_step == self.trainable.config.decay_start:
             self.trainable.restart_statistics()
-        loss = self.trainable(rows)
+        loss = self.trainable(*parts)
         self.epoch.fill_(epoch)
         self.row.fill_(row)
         if (self.global_step + 1) % self.trainable.config.log_every == 0:
-            self._report(rows, loss)
+            self._report(parts[-1], loss)
         return loss.total
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -64,16 +65,17 @@ class TrainingModule(LightningModule):
         super().optimizer_step(*args, **kwargs)
         self.trainable.renormalise()
 
-    def _report(self, rows: Tensor, loss: StepLoss) -> None:
+    def _report(self, targets: Tensor, loss: StepLoss) -> None:
         config, now = self.trainable.config, time.perf_counter()
-        variance = self.trainable.norm.apply_to(rows).var(0, correction=0).mean().clamp_min(1e-12)
+        norm = self.trainable.out_norm or self.trainable.norm
+        variance = norm.apply_to(targets).var(0, correction=0).mean().clamp_min(1e-12)
         metrics = {
             "loss": float(loss.total.detach()),
             "fvu": float(loss.reconstruction / variance),
+            "penalty": float(loss.penalty),
             "auxk": float(loss.auxk),
             "l0": loss.l0,
             "dead": float(loss.dead),
-            "threshold": float(self.trainable.threshold),
             "lr": self.trainer.optimizers[0].param_groups[0]["lr"],
             "rows_per_second": config.batch_rows * config.log_every / (now - self._clock),
         }

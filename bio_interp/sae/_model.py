@@ -19,21 +19,25 @@ _DENSE_BYTES = 64 * 2**20
 
 
 class SparseAutoencoder(nn.Module):
-    """A trained SAE: what a row activates never depends on the other rows.
+    """A trained SAE or transcoder: what a row activates never depends on the other rows.
 
-    In normalised units ``pre = x @ W_enc + b_enc``; the codes are the entries of `pre` above the
-    saved threshold (batchtopk) or the k largest above 0 (topk); ``x_hat = codes @ W_dec + b_dec``.
+    In normalised units ``pre = x @ W_enc + b_enc``; the codes are the k largest entries of `pre`
+    above 0 (topk), or those above the threshold of their feature (every other architecture);
+    ``x_hat = codes @ W_dec + b_dec``, and ``+ x @ W_skip`` in a skip-transcoder.
 
     Parameters
     ----------
     config
         Sizes and rule.
     tensors
-        ``W_enc (d_model, d_sae)``, ``b_enc (d_sae,)``, ``W_dec (d_sae, d_model)`` with rows of
-        unit norm, ``b_dec (d_model,)``, and if known ``feature_maxima (d_sae,)``: the largest
+        ``W_enc (d_model, d_sae)``, ``b_enc (d_sae,)``, ``W_dec (d_sae, d_out)`` with rows of
+        unit norm, ``b_dec (d_out,)``; unless it is a topk SAE ``threshold (d_sae,)``; if it has
+        one ``W_skip (d_model, d_out)``; and if known ``feature_maxima (d_sae,)``: the largest
         activation of each feature seen at the end of training.
     norm
         Input normalisation.
+    out_norm
+        Normalisation of what a transcoder writes; `norm` where None.
     provenance
         Where it came from, for the JSON file: parent model, hash of its weights, site,
         tokenisation, dtype, hash of the data, training settings.
@@ -45,6 +49,8 @@ class SparseAutoencoder(nn.Module):
     b_enc: nn.Parameter
     W_dec: nn.Parameter
     b_dec: nn.Parameter
+    threshold: Tensor | None
+    W_skip: Tensor | None
     feature_maxima: Tensor
 
     def __init__(
@@ -53,21 +59,30 @@ class SparseAutoencoder(nn.Module):
         tensors: Mapping[str, Tensor],
         norm: InputNorm,
         *,
+        out_norm: InputNorm | None = None,
         provenance: Mapping[str, Any] | None = None,
         fingerprint: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        _check_shapes(config, tensors, norm)
+        _check_shapes(config, tensors, norm, out_norm)
         self.config = config
-        self.norm = norm
+        self.norm, self.out_norm = norm, out_norm or norm
         # a column of W_enc is contiguous in memory: `encode` gathers columns
         self.W_enc = _frozen(tensors["W_enc"].T.contiguous().T)
         self.b_enc, self.W_dec = _frozen(tensors["b_enc"]), _frozen(tensors["W_dec"])
         self.b_dec = _frozen(tensors["b_dec"])
+        self.register_buffer("threshold", tensors.get("threshold"))
+        self.register_buffer("W_skip", tensors.get("W_skip"))
         maxima = tensors.get("feature_maxima", torch.zeros(config.d_sae))
         self.register_buffer("feature_maxima", maxima)
         self.provenance = dict(provenance or {})
         self.fingerprint = dict(fingerprint) if fingerprint else None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Give all its tensors by name, as the constructor takes them."""
+        names = ("W_enc", "b_enc", "W_dec", "b_dec", "threshold", "W_skip", "feature_maxima")
+        found = {name: getattr(self, name) for name in names}
+        return {name: tensor.detach() for name, tensor in found.items() if tensor is not None}
 
     @torch.no_grad()
     def encode(self, x: Tensor, *, features: Tensor | None = None) -> SparseCodes:
@@ -78,9 +93,9 @@ class SparseAutoencoder(nn.Module):
         x
             Activations in the model's units, shape ``(rows, d_model)``.
         features
-            Compute only these features (int, shape ``(n,)``, any order): exact for batchtopk,
-            whose features do not compete, and as much faster as there are fewer. The codes keep
-            the SAE's own numbering.
+            Compute only these features (int, shape ``(n,)``, any order): exact where features
+            have thresholds and do not compete, and as much faster as there are fewer. The codes
+            keep the SAE's own numbering.
 
         Raises
         ------
@@ -99,13 +114,16 @@ class SparseAutoencoder(nn.Module):
     def encode_dense(self, x: Tensor) -> Tensor:
         """Encode rows into a dense ``(rows, d_sae)`` matrix; gradients reach `x`."""
         pre = self._pre_activations(self._checked(x), None)
-        if self.config.threshold is not None:
-            return pre * (pre > max(self.config.threshold, 0.0))
+        if self.threshold is not None:
+            return pre * (pre > self.threshold.clamp_min(0.0))
         top = pre.topk(min(self.config.k, pre.shape[1]), dim=1)
         return torch.zeros_like(pre).scatter(1, top.indices, top.values.relu())
 
     def decode(self, codes: SparseCodes) -> Tensor:
-        """Rebuild rows, in the model's units, shape ``(rows, d_model)``; gradients reach values."""
+        """Rebuild rows, in the model's units, ``(rows, d_out)``; gradients reach values.
+
+        What a skip-transcoder adds to it does not come from codes; see `forward`.
+        """
         if codes.d_sae != self.config.d_sae:
             raise MismatchError(
                 f"codes of {self.config.d_sae} features",
@@ -113,21 +131,27 @@ class SparseAutoencoder(nn.Module):
                 "Decode with the SAE that encoded.",
             )
         values = codes.values.to(self.W_dec.dtype)
-        return self.norm.undo(decode_values(codes, values, self.W_dec) + self.b_dec)
+        return self.out_norm.undo(decode_values(codes, values, self.W_dec) + self.b_dec)
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode and decode rows."""
-        return self.decode(self.encode(x))
+        rebuilt = self.decode(self.encode(x))
+        if self.W_skip is None:
+            return rebuilt
+        skipped = self.norm.apply_to(self._checked(x)) @ self.W_skip
+        return rebuilt + skipped / self.out_norm.scale
 
     @torch.no_grad()
-    def fvu(self, x: Tensor) -> float:
-        """Measure the share of variance unexplained: ``sum |x - x_hat|^2 / sum |x - mean(x)|^2``.
+    def fvu(self, x: Tensor, target: Tensor | None = None) -> float:
+        """Measure the share of variance unexplained: ``sum |y - y_hat|^2 / sum |y - mean(y)|^2``.
 
-        0 is perfect, 1 is no better than the mean of these rows. Rows without variance give 0
-        where they are rebuilt exactly and infinity where not.
+        `target` is what a transcoder shall write, ``(rows, d_out)``; `x` where None. 0 is perfect,
+        1 is no better than the mean of these rows. Rows without variance give 0 where they are
+        rebuilt exactly and infinity where not.
         """
-        missed = float((x - self(x)).double().square().sum())
-        total = float((x.double() - x.double().mean(0)).square().sum())
+        target = x if target is None else target
+        missed = float((target - self(x)).double().square().sum())
+        total = float((target.double() - target.double().mean(0)).square().sum())
         if total > 0:
             return missed / total
         return 0.0 if missed == 0 else float("inf")
@@ -174,7 +198,7 @@ class SparseAutoencoder(nn.Module):
         return x.to(self.W_enc.dtype)
 
     def _columns(self, features: Tensor) -> Tensor:
-        if self.config.threshold is None:
+        if self.threshold is None:
             raise MismatchError(
                 "a threshold SAE to encode some features alone",
                 f"a {self.config.architecture} SAE, whose features compete within a row",
@@ -197,11 +221,11 @@ class SparseAutoencoder(nn.Module):
 
     def _encode_some(self, rows: Tensor, columns: Tensor | None) -> SparseCodes:
         pre = self._pre_activations(rows, columns)
-        if self.config.threshold is None:
+        if self.threshold is None:
             return select_topk(pre, self.config.k)
-        codes = select_threshold(pre, self.config.threshold)
         if columns is None:
-            return codes
+            return select_threshold(pre, self.threshold)
+        codes = select_threshold(pre, self.threshold[columns])
         named = columns[codes.features.long()].int()
         return SparseCodes(codes.indptr, named, codes.values, self.config.d_sae)
 
@@ -210,18 +234,25 @@ def _frozen(tensor: Tensor) -> nn.Parameter:
     return nn.Parameter(tensor.detach(), requires_grad=False)
 
 
-def _check_shapes(config: SaeConfig, tensors: Mapping[str, Tensor], norm: InputNorm) -> None:
-    d_model, d_sae = config.d_model, config.d_sae
+def _check_shapes(
+    config: SaeConfig, tensors: Mapping[str, Tensor], norm: InputNorm, out_norm: InputNorm | None
+) -> None:
+    d_model, d_sae, d_out = config.d_model, config.d_sae, config.width_out
     shapes = {
         "W_enc": (d_model, d_sae),
         "b_enc": (d_sae,),
-        "W_dec": (d_sae, d_model),
-        "b_dec": (d_model,),
+        "W_dec": (d_sae, d_out),
+        "b_dec": (d_out,),
     }
+    if config.has_threshold:
+        shapes["threshold"] = (d_sae,)
+    if tensors.get("W_skip") is not None:
+        shapes["W_skip"] = (d_model, d_out)
     found = {name: tuple(tensors[name].shape) for name in shapes if name in tensors}
-    if found != shapes or tuple(norm.mean.shape) != (d_model,):
+    widths = (tuple(norm.mean.shape), tuple((out_norm or norm).mean.shape))
+    if found != shapes or widths != ((d_model,), (d_out,)):
         raise MismatchError(
-            f"tensors of shapes {shapes}",
-            f"{found}, mean {tuple(norm.mean.shape)}",
+            f"tensors of shapes {shapes}, means of widths {d_model} and {d_out}",
+            f"{found}, means of shapes {widths[0]} and {widths[1]}",
             "The file or tensors belong to another SAE.",
         )

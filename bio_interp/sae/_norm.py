@@ -45,6 +45,10 @@ class InputNorm(nn.Module):
         rms = float((rows.double() - mean).square().mean().sqrt())
         return cls(mean.float(), 1.0 / rms if rms > 1e-12 else 1.0)
 
+    def copy(self) -> "InputNorm":
+        """Make one that does not change with this one."""
+        return InputNorm(self.mean.clone(), float(self.scale))
+
     def apply_to(self, rows: Tensor) -> Tensor:
         """Normalise rows, shape ``(rows, d_model)``."""
         return (rows - self.mean).mul_(self.scale)

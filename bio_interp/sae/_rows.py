@@ -8,9 +8,16 @@ from torch import Tensor
 
 from bio_interp.errors import InputError, MismatchError
 
-RowSource = Iterable[Tensor] | Callable[[int], Iterable[Tensor]]
-"""Tensors of shape ``(any, d_model)``: an iterable that can be started again, or a function from
-the epoch, counted from 0, to one. The same epoch must give the same rows for a run to resume."""
+Part = Tensor | tuple[Tensor, Tensor]
+"""Rows that are read, ``(any, d_model)``; for a transcoder with the rows that it shall write."""
+
+RowSource = Iterable[Part] | Callable[[int], Iterable[Part]]
+"""Parts: an iterable that can be started again, or a function from the epoch, counted from 0, to
+one. The same epoch must give the same rows for a run to resume."""
+
+Widths = tuple[int, ...]
+"""Widths of what is read and, for a transcoder, of what is written. Both lie side by side in one
+tensor on their way to a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +32,9 @@ class Place:
 class Opened:
     """The first epoch, already open: its first rows were looked at and will be yielded again."""
 
-    seen: list[Tensor]
-    rest: Iterator[Tensor]
+    seen: list[Part]
+    rest: Iterator[Part]
+    widths: Widths
 
     @classmethod
     def look(cls, source: RowSource, count: int) -> "Opened":
@@ -38,21 +46,23 @@ class Opened:
                 "Give a list, or a function that makes a new iterator for every epoch.",
             )
         rest = _epoch(source, 0)
-        seen: list[Tensor] = []
-        while sum(part.shape[0] for part in seen) < count:
-            part = next(rest, None)
-            if part is None:
-                break
-            seen.append(_checked(part, seen[0].shape[1] if seen else None))
-        if not any(part.shape[0] for part in seen):
+        seen: list[Part] = []
+        widths: Widths = ()
+        found = 0
+        while found < count and (part := next(rest, None)) is not None:
+            widths = widths or _widths(part)
+            found += _checked(part, widths).shape[0]
+            seen.append(part)
+        if not found:
             raise InputError("at least one row to train on", "none", "Check the source of rows.")
-        return cls(seen, rest)
+        return cls(seen, rest, widths)
 
-    def head(self, count: int) -> Tensor:
-        """First `count` rows, or all that were looked at where those are fewer."""
-        return torch.cat(self.seen)[:count]
+    def head(self, count: int) -> tuple[Tensor, ...]:
+        """First `count` rows, or all that were looked at where those are fewer; one a site."""
+        rows = torch.cat([_checked(part, self.widths) for part in self.seen])[:count]
+        return rows.split(self.widths, dim=1)
 
-    def __iter__(self) -> Iterator[Tensor]:
+    def __iter__(self) -> Iterator[Part]:
         while self.seen:  # let go of each as it is used
             yield self.seen.pop(0)
         yield from self.rest
@@ -70,8 +80,8 @@ class Batches:
         Where rows come from.
     batch_rows
         Rows a batch.
-    d_model
-        Width that every tensor must have.
+    widths
+        Widths that every part must have.
     start
         Place to go on from; rows before it are read and dropped.
     opened
@@ -82,12 +92,12 @@ class Batches:
         self,
         source: RowSource,
         batch_rows: int,
-        d_model: int,
+        widths: Widths,
         *,
         start: Place = Place(),
         opened: Opened | None = None,
     ) -> None:
-        self.source, self.batch_rows, self.d_model = source, batch_rows, d_model
+        self.source, self.batch_rows, self.widths = source, batch_rows, widths
         self.start, self.opened = start, opened
 
     def __iter__(self) -> Iterator[tuple[Tensor, int, int]]:
@@ -112,10 +122,11 @@ class Batches:
         while True:
             end = 0
             for part in self._open(epoch):
-                end += part.shape[0]
-                fresh = part[max(0, part.shape[0] - max(0, end - skip)) :]
-                if fresh.shape[0]:
-                    yield _checked(fresh, self.d_model), epoch, end
+                rows = part[0] if isinstance(part, tuple) else part
+                end += rows.shape[0]
+                if end > skip and rows.shape[0]:
+                    fresh = _checked(part, self.widths)
+                    yield fresh[max(0, fresh.shape[0] - (end - skip)) :], epoch, end
             if end == 0 or end < skip:
                 raise InputError(
                     "a source of rows that can be read again from its start",
@@ -124,23 +135,30 @@ class Batches:
                 )
             epoch, skip = epoch + 1, 0
 
-    def _open(self, epoch: int) -> Iterator[Tensor]:
+    def _open(self, epoch: int) -> Iterator[Part]:
         opened, self.opened = self.opened, None
         return _epoch(self.source, epoch) if opened is None else iter(opened)
 
 
-def _epoch(source: RowSource, epoch: int) -> Iterator[Tensor]:
+def _epoch(source: RowSource, epoch: int) -> Iterator[Part]:
     return iter(source(epoch) if callable(source) else source)
 
 
-def _checked(rows: Tensor, d_model: int | None) -> Tensor:
-    if rows.ndim != 2 or (d_model is not None and rows.shape[1] != d_model):
+def _widths(part: Part) -> Widths:
+    return tuple(t.shape[-1] for t in (part if isinstance(part, tuple) else (part,)))
+
+
+def _checked(part: Part, widths: Widths) -> Tensor:
+    """Put what is read and what is written side by side, in float32."""
+    tensors = part if isinstance(part, tuple) else (part,)
+    counts = {t.shape[0] for t in tensors if t.ndim == 2}
+    if any(t.ndim != 2 for t in tensors) or _widths(part) != widths or len(counts) != 1:
         raise MismatchError(
-            f"rows of shape (any, {d_model or 'd_model'})",
-            f"shape {tuple(rows.shape)}",
-            "Train on activations of one site.",
+            f"rows of shape (any, {' and '.join(map(str, widths))})",
+            f"shape {' and '.join(str(tuple(t.shape)) for t in tensors)}",
+            "Train on activations of one site, or of one pair of sites.",
         )
-    rows = rows.float()
+    rows = tensors[0].float() if len(tensors) == 1 else torch.cat(tensors, 1).float()
     if not bool(torch.isfinite(rows.sum())) and not bool(torch.isfinite(rows).all()):
         raise InputError(
             "activations that are finite numbers",

@@ -1,25 +1,20 @@
-"""Which pre-activations become codes while training, one rule an architecture.
+"""Which pre-activations become codes.
 
 A rule takes the dense pre-activations of a batch and returns the entries that stay on; all of
 them are above zero (top-k first, ReLU on the survivors: the ReLU of the dense matrix would cost
-as much as the selection). Register a new rule in `SELECT`.
+as much as the selection).
 """
-
-from collections.abc import Callable
 
 from torch import Tensor
 
 from bio_interp.sae._codes import SparseCodes, compact, counts_to_indptr, from_flat
 
-Select = Callable[[Tensor, int, float], SparseCodes]
-"""Takes pre-activations ``(rows, d_sae)``, k, and the last batch's threshold (0 if none)."""
-
 _SLACK = 0.9
 """Candidates are those above this share of the last batch's threshold."""
 
 
-def select_topk(pre: Tensor, k: int, hint: float = 0.0) -> SparseCodes:
-    """Keep the `k` largest of each row (arXiv 2406.04093); `hint` is not used.
+def select_topk(pre: Tensor, k: int) -> SparseCodes:
+    """Keep the `k` largest of each row (arXiv 2406.04093).
 
     Features ascend within a row. Rows with fewer than `k` entries above zero keep those.
     """
@@ -50,14 +45,14 @@ def select_batchtopk(pre: Tensor, k: int, hint: float = 0.0) -> SparseCodes:
     return from_flat(candidates, values, rows=rows, d_sae=d_sae)
 
 
-def select_threshold(pre: Tensor, threshold: float) -> SparseCodes:
-    """Keep what is strictly above `threshold`, which is at least 0: no row sees another."""
-    return compact(pre, pre > max(threshold, 0.0))
+def select_threshold(pre: Tensor, threshold: Tensor) -> SparseCodes:
+    """Keep what is strictly above the threshold of its feature and above 0: no row sees another.
+
+    `threshold` has the shape ``(d_sae,)``.
+    """
+    return compact(pre, pre > threshold.clamp_min(0.0))
 
 
 def lowest_value(codes: SparseCodes) -> Tensor:
     """Smallest activation of a batch, its threshold; 0 where nothing is on."""
     return codes.values.min() if codes.values.shape[0] else codes.values.new_zeros(())
-
-
-SELECT: dict[str, Select] = {"topk": select_topk, "batchtopk": select_batchtopk}

@@ -3,11 +3,12 @@
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from bio_interp.errors import InputError, MismatchError
 from bio_interp.provenance import versions, write_json
@@ -38,7 +39,8 @@ def train(
     ----------
     rows
         Activations of one site, float, in tensors of shape ``(any, d_model)``: a list, or a
-        function from the epoch (from 0) to an iterator. Well mixed, as
+        function from the epoch (from 0) to an iterator. Pairs of tensors, of the site that is
+        read and the one that is written, train a transcoder. Well mixed, as
         `bio_interp.activations.shuffled_rows` makes them; the first `norm_rows` of them set the
         normalisation. For a run to resume, the same epoch must give the same rows.
     config
@@ -78,11 +80,11 @@ def train(
     checkpoint = folder / "checkpoints" / "last.ckpt"
     if checkpoint.is_file():
         trainable, start = _resumed(checkpoint, config)
-        batches = Batches(rows, config.batch_rows, trainable.norm.mean.shape[0], start=start)
+        batches = Batches(rows, config.batch_rows, trainable.widths, start=start)
     else:
         opened = Opened.look(rows, config.norm_rows)
         trainable = _started(opened.head(config.norm_rows), config)
-        batches = Batches(rows, config.batch_rows, trainable.norm.mean.shape[0], opened=opened)
+        batches = Batches(rows, config.batch_rows, opened.widths, opened=opened)
     from bio_interp.sae._lightning import fit
 
     write_json(folder / "train.json", settings)
@@ -95,12 +97,13 @@ def train(
     return sae
 
 
-def _started(head: torch.Tensor, config: TrainConfig) -> TrainableSae:
-    gamma = outlier_severity(head)
+def _started(head: Sequence[Tensor], config: TrainConfig) -> TrainableSae:
+    gamma = outlier_severity(head[0])
     advice = " (above 1: features would die without centring)" if gamma > 1 else ""
     _log.info("outlier severity gamma = %.2f%s; inputs are mean-centred", gamma, advice)
-    trainable = TrainableSae(InputNorm.measure(head), config)
-    trainable.calibrate(head[: config.batch_rows])
+    norms = [InputNorm.measure(part) for part in head]
+    trainable = TrainableSae(norms[0], config, norms[1] if len(norms) > 1 else None)
+    trainable.calibrate(*(part[: config.batch_rows] for part in head))
     return trainable
 
 
@@ -108,10 +111,14 @@ def _resumed(checkpoint: Path, config: TrainConfig) -> tuple[TrainableSae, Place
     """Build an SAE of the checkpoint's sizes; Lightning fills in weights and optimizer."""
     saved = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)
     weights = saved["state_dict"]
-    norm = InputNorm(weights["trainable.norm.mean"].clone(), float(weights["trainable.norm.scale"]))
+    norms = [
+        InputNorm(weights[f"{name}.mean"].clone(), float(weights[f"{name}.scale"]))
+        for name in ("trainable.norm", "trainable.out_norm")
+        if f"{name}.mean" in weights
+    ]
     start = Place(int(weights["epoch"]), int(weights["row"]))
     _log.info("resuming at step %d, epoch %d, row %d", saved["global_step"], start.epoch, start.row)
-    return TrainableSae(norm, config), start
+    return TrainableSae(norms[0], config, norms[1] if len(norms) > 1 else None), start
 
 
 def _refuse_other_settings(folder: Path, settings: dict[str, Any]) -> None:

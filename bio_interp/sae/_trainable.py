@@ -1,4 +1,4 @@
-"""The SAE while it is trained: losses, gradients, dead features, the running threshold."""
+"""The SAE while it is trained: losses, gradients, dead features."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,8 @@ from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import SaeConfig, TrainConfig
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm
-from bio_interp.sae._select import SELECT, lowest_value
-from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
-
-_THRESHOLD_DECAY = 0.99
+from bio_interp.sae._sparse_ops import decode_values
+from bio_interp.sae.architectures import ARCHITECTURES, Objective, Outcome, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +22,11 @@ class StepLoss:
     Attributes
     ----------
     total
-        What is minimised: reconstruction + coefficient * auxk.
+        What is minimised.
     reconstruction
-        Mean square of ``x - x_hat``; inputs have mean square 1.
+        Mean square of ``target - rebuilt``; targets have mean square 1.
+    penalty
+        Cost of sparsity, weighted.
     auxk
         Error of dead features on the residual, over the residual's variance; 0 if none is dead.
     l0
@@ -37,6 +37,7 @@ class StepLoss:
 
     total: Tensor
     reconstruction: Tensor
+    penalty: Tensor
     auxk: Tensor
     l0: float
     dead: int
@@ -46,54 +47,95 @@ class TrainableSae(nn.Module):
     """Weights with one feature a row on both sides, and the counters that training needs.
 
     The decoder starts as random unit rows and the encoder as their copy (tied), times the factor
-    that best rebuilds the rows that `norm` was measured on.
+    that best rebuilds the rows that `norm` was measured on. The encoder of a transcoder, which
+    reads another space than it writes, starts as random unit rows of its own.
+
+    Parameters
+    ----------
+    norm
+        Normalisation of what is read.
+    config
+        How to train.
+    out_norm
+        Normalisation of what a transcoder writes; None for an SAE.
     """
 
-    threshold: Tensor
-    batch_threshold: Tensor
-    threshold_updates: Tensor
+    skip: nn.Parameter | None
     rows_since_fired: Tensor
     feature_maxima: Tensor
 
-    def __init__(self, norm: InputNorm, config: TrainConfig) -> None:
+    def __init__(
+        self, norm: InputNorm, config: TrainConfig, out_norm: InputNorm | None = None
+    ) -> None:
         super().__init__()
-        self.norm, self.config = norm, config
-        d_model, d_sae = norm.mean.shape[0], config.d_sae
+        self.norm, self.out_norm, self.config = norm, out_norm, config
+        d_in, d_sae = norm.mean.shape[0], config.d_sae
+        d_out = d_in if out_norm is None else out_norm.mean.shape[0]
         generator = torch.Generator().manual_seed(config.seed)
-        decoder = nn.functional.normalize(torch.randn(d_sae, d_model, generator=generator))
+        decoder = nn.functional.normalize(torch.randn(d_sae, d_out, generator=generator))
         self.decoder = nn.Parameter(decoder)
-        self.encoder = nn.Parameter(decoder.clone())
+        encoder = decoder.clone()
+        if out_norm is not None:
+            encoder = nn.functional.normalize(torch.randn(d_sae, d_in, generator=generator))
+        self.encoder = nn.Parameter(encoder)
         self.b_enc = nn.Parameter(torch.zeros(d_sae))
-        self.b_dec = nn.Parameter(torch.zeros(d_model))
-        self.register_buffer("threshold", torch.zeros(()))
-        self.register_buffer("batch_threshold", torch.zeros(()))
-        self.register_buffer("threshold_updates", torch.zeros((), dtype=torch.int64))
+        self.b_dec = nn.Parameter(torch.zeros(d_out))
+        skip = nn.Parameter(torch.zeros(d_in, d_out)) if config.skip else None
+        self.register_parameter("skip", skip)
+        self.objective: Objective = ARCHITECTURES[config.architecture](config)
         self.register_buffer("rows_since_fired", torch.zeros(d_sae, dtype=torch.int64))
         self.register_buffer("feature_maxima", torch.zeros(d_sae))
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Width of what is read and, for a transcoder, of what is written."""
+        norms = (self.norm,) if self.out_norm is None else (self.norm, self.out_norm)
+        return tuple(norm.mean.shape[0] for norm in norms)
+
+    @property
+    def weights(self) -> Weights:
+        """The weights that every architecture has."""
+        return Weights(self.encoder, self.b_enc, self.decoder, self.b_dec)
+
     @torch.no_grad()
-    def calibrate(self, rows: Tensor) -> None:
-        """Scale the encoder so that the first codes rebuild `rows` best (least squares)."""
-        x = self.norm.apply_to(rows)
-        codes, by_feature = self._select(x)
-        rebuilt = sparse_decode(codes.values, self.decoder, codes, by_feature)
+    def calibrate(self, rows: Tensor, targets: Tensor | None = None) -> None:
+        """Scale the encoder so that the first codes rebuild the targets best (least squares)."""
+        x, target = self._normalised(rows, targets)
+        pre = self.weights.pre_activations(x)
+        self.objective.prepare(pre)
+        codes = self.objective.codes(self.weights, x)
+        rebuilt = decode_values(codes, codes.values, self.decoder)
         power = float(rebuilt.square().sum())
         if power > 0:
-            self.encoder.mul_(max(0.05, float((x * rebuilt).sum()) / power))
+            factor = max(0.05, float((target * rebuilt).sum()) / power)
+            self.encoder.mul_(factor)
+            self.objective.prepare(pre.mul_(factor))
 
-    def forward(self, rows: Tensor) -> StepLoss:
-        """Compute the loss of a batch, shape ``(rows, d_model)``, and update the counters."""
-        x = self.norm.apply_to(rows)
-        codes, by_feature = self._select(x)
-        values = sparse_pre_activations(x, self.encoder, self.b_enc, codes, by_feature)
-        rebuilt = sparse_decode(values, self.decoder, codes, by_feature) + self.b_dec
-        residual = x - rebuilt
-        reconstruction = residual.square().mean()
-        dead = self._count(codes)
-        auxk = self._auxk(x, residual.detach(), dead)
-        total = reconstruction + self.config.aux_coefficient * auxk
-        l0 = codes.values.shape[0] / max(1, len(codes))
-        return StepLoss(total, reconstruction.detach(), auxk.detach(), l0, dead.shape[0])
+    def forward(self, rows: Tensor, targets: Tensor | None = None) -> StepLoss:
+        """Compute the loss of a batch and update the counters.
+
+        Parameters
+        ----------
+        rows
+            What is read, ``(rows, d_in)``.
+        targets
+            What a transcoder shall write, ``(rows, d_out)``; `rows` where None.
+        """
+        x, target = self._normalised(rows, targets)
+        if self.skip is not None:
+            target = target - x @ self.skip
+        found = self.objective.outcome(self.weights, x, target)
+        dead = self._count(found.codes)
+        auxk, other = self._revive(x, found, dead)
+        total = found.reconstruction + found.penalty + self.config.aux_coefficient * auxk + other
+        return StepLoss(
+            total,
+            found.residual.detach().square().mean(),
+            found.penalty.detach(),
+            auxk.detach(),
+            found.codes.values.shape[0] / max(1, len(found.codes)),
+            dead.shape[0],
+        )
 
     @torch.no_grad()
     def project_gradient(self) -> None:
@@ -110,32 +152,39 @@ class TrainableSae(nn.Module):
         self.decoder.div_(norms.clamp_min(1e-12))
 
     def restart_statistics(self) -> None:
-        """Forget threshold and maxima, so that they describe what follows only."""
-        self.threshold_updates.zero_()
+        """Forget thresholds and maxima, so that they describe what follows only."""
+        self.objective.restart()
         self.feature_maxima.zero_()
 
+    @torch.no_grad()
     def to_sae(self, provenance: dict[str, Any] | None = None) -> SparseAutoencoder:
         """Make the SAE for use; later training does not change it."""
-        config = self.config
-        threshold = None if config.architecture == "topk" else float(self.threshold)
+        config, weights = self.config, self.weights
+        encoder, b_enc = self.objective.folded(weights)
         tensors = {
-            "W_enc": self.encoder.detach().clone().T,
-            "b_enc": self.b_enc.detach().clone(),
+            "W_enc": encoder.detach().clone().T,
+            "b_enc": b_enc.detach().clone(),
             "W_dec": self.decoder.detach().clone(),
             "b_dec": self.b_dec.detach().clone(),
             "feature_maxima": self.feature_maxima.clone(),
         }
-        d_model = self.norm.mean.shape[0]
-        what = SaeConfig(d_model, config.d_sae, config.architecture, config.k, threshold)
-        norm = InputNorm(self.norm.mean.clone(), float(self.norm.scale))
-        return SparseAutoencoder(what, tensors, norm, provenance=provenance)
+        if (threshold := self.objective.threshold(weights)) is not None:
+            tensors["threshold"] = threshold.detach().clone().to(self.b_enc.device)
+        if self.skip is not None:
+            tensors["W_skip"] = self.skip.detach().clone()
+        d_out = None if self.out_norm is None else self.out_norm.mean.shape[0]
+        what = SaeConfig(
+            self.norm.mean.shape[0], config.d_sae, config.architecture, config.k, d_out
+        )
+        norm = self.norm.copy()
+        out_norm = None if self.out_norm is None else self.out_norm.copy()
+        return SparseAutoencoder(what, tensors, norm, out_norm=out_norm, provenance=provenance)
 
-    @torch.no_grad()
-    def _select(self, x: Tensor) -> tuple[SparseCodes, ByFeature]:
-        pre = torch.addmm(self.b_enc, x, self.encoder.T)  # (rows, d_sae)
-        select = SELECT[self.config.architecture]
-        codes = select(pre, self.config.k, float(self.batch_threshold))
-        return codes, ByFeature.of(codes)
+    def _normalised(self, rows: Tensor, targets: Tensor | None) -> tuple[Tensor, Tensor]:
+        x = self.norm.apply_to(rows)
+        if self.out_norm is None or targets is None:
+            return x, x
+        return x, self.out_norm.apply_to(targets)
 
     @torch.no_grad()
     def _count(self, codes: SparseCodes) -> Tensor:
@@ -143,17 +192,18 @@ class TrainableSae(nn.Module):
         self.rows_since_fired += len(codes)
         self.rows_since_fired[features] = 0
         self.feature_maxima.scatter_reduce_(0, features, codes.values, "amax")
-        lowest = lowest_value(codes)
-        self.batch_threshold.copy_(lowest)
-        # the mean of the first hundred batches, then a running one
-        self.threshold_updates += 1
-        weight = max(1.0 - _THRESHOLD_DECAY, 1.0 / float(self.threshold_updates))
-        self.threshold.lerp_(lowest, weight)
+        self.objective.count(codes)
         return (self.rows_since_fired > self.config.dead_after).nonzero().squeeze(1)
 
-    def _auxk(self, x: Tensor, residual: Tensor, dead: Tensor) -> Tensor:
-        if self.config.aux_coefficient == 0 or dead.shape[0] == 0:
-            return x.new_zeros(())
+    def _revive(self, x: Tensor, found: Outcome, dead: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute AuxK, and what the architecture has in its place."""
+        none = x.new_zeros(())
+        if dead.shape[0] == 0:
+            return none, none
+        other = self.objective.dead_loss(self.weights, x, dead)
+        if self.config.aux_coefficient == 0 or not self.objective.revives:
+            return none, other
         aux_k = self.config.aux_k or max(1, x.shape[1] // 2)
-        weights = (w.index_select(0, dead) for w in (self.encoder, self.b_enc, self.decoder))
-        return auxk_loss(x, residual, *weights, k=aux_k)
+        part = self.weights.of(dead)
+        residual = found.residual.detach()
+        return auxk_loss(x, residual, part.encoder, part.b_enc, part.decoder, k=aux_k), other

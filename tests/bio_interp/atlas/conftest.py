@@ -47,7 +47,8 @@ class OneHotModel:
 def identity_sae() -> SparseAutoencoder:
     eye = torch.eye(20)
     tensors = {"W_enc": eye, "b_enc": torch.zeros(20), "W_dec": eye, "b_dec": torch.zeros(20)}
-    config = SaeConfig(d_model=20, d_sae=20, architecture="batchtopk", k=1, threshold=0.5)
+    tensors["threshold"] = torch.full((20,), 0.5)
+    config = SaeConfig(d_model=20, d_sae=20, architecture="batchtopk", k=1)
     return SparseAutoencoder(config, tensors, InputNorm(torch.zeros(20), 1.0))
 
 

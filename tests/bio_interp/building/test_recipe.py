@@ -1,8 +1,12 @@
 """Every kind of wrong TOML gives an error with the key's full name, what was wanted and got."""
 
+from dataclasses import fields
+from typing import get_args, get_type_hints
+
 import pytest
 
 from bio_interp.building import load_recipe
+from bio_interp.building._parts import SaePart
 from bio_interp.errors import BioInterpError, InputError
 
 DATA = '[data]\nsequences = ["p.fasta"]\n'
@@ -54,7 +58,12 @@ def test_files_of_a_data_set_keep_their_prefix(tmp_path):
         ({"sae": SAE.replace("64", "6.5")}, ["sae.d_sae", "whole number", "float 6.5"]),
         ({"sae": SAE.replace("64", "0")}, ["[sae]", "d_sae of at least 1", "got 0"]),
         ({"sae": SAE.replace("8000", "10")}, ["[sae]", "batch_rows"]),
-        ({"sae": SAE + 'architecture = "relu"\n'}, ["sae.architecture", "'batchtopk' or 'topk'"]),
+        ({"sae": SAE + 'architecture = "tanh"\n'}, ["sae.architecture", "'gated'", "'relu'"]),
+        ({"sae": SAE + "prefixes = [0]\n"}, ["sae.prefixes", "1 to d_sae = 64"]),
+        (
+            {"sae": SAE + 'architecture = "relu"\nprefixes = [4]\n'},
+            ["sae.prefixes with batchtopk or topk"],
+        ),
         ({"sae": '[sae]\nload = "s"\nk = 4\n'}, ["sae.load", "sae.k beside it"]),
         ({"sae": "sae = 3\n"}, ["table [sae]"]),
         ({"data": "[data]\n"}, ["data.sequences"]),
@@ -91,3 +100,16 @@ def test_what_is_no_toml_is_refused_with_its_path(tmp_path, content):
 def test_a_recipe_that_is_not_there_is_named(tmp_path):
     with pytest.raises(BioInterpError, match=r"nothing\.toml"):
         load_recipe(tmp_path / "nothing.toml")
+
+
+def test_the_recipe_knows_every_architecture_and_every_key_of_training() -> None:
+    from bio_interp.sae import TrainConfig
+    from bio_interp.sae._config import ARCHITECTURE_NAMES
+
+    known = {field.name: field for field in fields(SaePart)}
+    assert set(get_args(get_type_hints(SaePart)["architecture"])) == set(ARCHITECTURE_NAMES)
+    keys = {field.name for field in fields(TrainConfig)} - {"log_every", "skip"}
+    assert known.keys() == keys | {"load", "storage", "buffer_rows"}
+    for field in fields(TrainConfig):
+        if field.name in keys - {"d_sae", "k", "total_rows"}:
+            assert known[field.name].default == field.default, field.name

@@ -13,8 +13,9 @@ def _random(architecture: str = "batchtopk", d_model: int = 6, d_sae: int = 11, 
         "W_dec": decoder,
         "b_dec": torch.randn(d_model),
     }
-    threshold = 0.7 if architecture == "batchtopk" else None
-    config = SaeConfig(d_model, d_sae, architecture, k, threshold)
+    if architecture != "topk":
+        tensors["threshold"] = torch.full((d_sae,), 0.7)
+    config = SaeConfig(d_model, d_sae, architecture, k)
     return SparseAutoencoder(config, tensors, InputNorm(torch.randn(d_model), 0.5))
 
 
@@ -103,7 +104,7 @@ def test_other_dtypes_give_the_same_reconstruction(sae, planted, dtype, toleranc
     x = planted.rows[:200] - 5.0
     shifted = SparseAutoencoder(
         sae.config,
-        dict(sae.named_parameters()),
+        sae.tensors(),
         InputNorm(sae.norm.mean - 5.0, float(sae.norm.scale)),
     )
     before = shifted(x)
@@ -137,7 +138,7 @@ def test_codes_of_another_dictionary_are_not_decoded() -> None:
 
 def test_tensors_of_the_wrong_shape_are_refused() -> None:
     sae = _random()
-    tensors = {**dict(sae.named_parameters()), "W_enc": torch.zeros(11, 6)}
+    tensors = {**sae.tensors(), "W_enc": torch.zeros(11, 6)}
     with pytest.raises(MismatchError, match="W_enc"):
         SparseAutoencoder(sae.config, tensors, sae.norm)
 
@@ -147,12 +148,11 @@ def test_tensors_of_the_wrong_shape_are_refused() -> None:
     [
         {"k": 0},
         {"d_sae": -1},
-        {"architecture": "relu"},
-        {"threshold": None},
-        {"architecture": "topk", "threshold": 0.1},
+        {"architecture": "softmax"},
+        {"d_out": 0},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(fields: dict) -> None:
-    good = {"d_model": 4, "d_sae": 8, "architecture": "batchtopk", "k": 2, "threshold": 0.5}
+    good = {"d_model": 4, "d_sae": 8, "architecture": "batchtopk", "k": 2}
     with pytest.raises(InputError):
         SaeConfig(**{**good, **fields})

@@ -28,14 +28,14 @@ def test_a_stream_that_goes_on_from_a_place_gives_what_would_have_come(
     lengths: list[int], batch_rows: int, after: int
 ) -> None:
     lengths = [*lengths, 1]
-    whole = _take(Batches(_numbered(lengths), batch_rows, 1), 16)
+    whole = _take(Batches(_numbered(lengths), batch_rows, (1,)), 16)
     place = Place(*whole[after][1:])
-    rest = _take(Batches(_numbered(lengths), batch_rows, 1, start=place), 15 - after)
+    rest = _take(Batches(_numbered(lengths), batch_rows, (1,), start=place), 15 - after)
     assert rest == whole[after + 1 :]
 
 
 def test_batches_span_epochs_and_leave_no_row_out() -> None:
-    batches = _take(Batches(_numbered([3, 2]), 4, 1), 3)
+    batches = _take(Batches(_numbered([3, 2]), 4, (1,)), 3)
     assert batches == [
         ([0, 1, 2, 3], 0, 4),
         ([4, 1000, 1001, 1002], 1, 3),
@@ -45,8 +45,8 @@ def test_batches_span_epochs_and_leave_no_row_out() -> None:
 
 def test_rows_looked_at_are_yielded_again() -> None:
     opened = Opened.look(_numbered([3, 2, 4]), 4)
-    assert opened.head(4).squeeze(1).tolist() == [0, 1, 2, 3]
-    batches = Batches(_numbered([3, 2, 4]), 3, 1, opened=opened)
+    assert opened.head(4)[0].squeeze(1).tolist() == [0, 1, 2, 3]
+    batches = Batches(_numbered([3, 2, 4]), 3, (1,), opened=opened)
     assert [rows for rows, _, _ in _take(batches, 4)] == [
         [0, 1, 2],
         [3, 4, 5],
@@ -67,20 +67,20 @@ def test_no_rows_are_an_error() -> None:
 
 def test_an_epoch_that_stays_empty_is_an_error_and_not_an_endless_loop() -> None:
     with pytest.raises(InputError, match="0 rows in epoch 1"):
-        _take(Batches(lambda epoch: [torch.ones(2, 1)][epoch:], 2, 1), 2)
+        _take(Batches(lambda epoch: [torch.ones(2, 1)][epoch:], 2, (1,)), 2)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_rows_that_are_not_numbers_are_refused(value: float) -> None:
     with pytest.raises(InputError, match="finite"):
-        _take(Batches([torch.tensor([[1.0], [value]])], 2, 1), 1)
+        _take(Batches([torch.tensor([[1.0], [value]])], 2, (1,)), 1)
 
 
 def test_rows_of_another_width_are_refused() -> None:
     with pytest.raises(MismatchError, match=r"\(any, 3\)"):
-        _take(Batches([torch.ones(2, 1)], 2, 3), 1)
+        _take(Batches([torch.ones(2, 1)], 2, (3,)), 1)
 
 
 def test_half_precision_rows_come_out_as_float32() -> None:
-    rows, _, _ = next(iter(Batches([torch.ones(2, 1, dtype=torch.float16)], 2, 1)))
+    rows, _, _ = next(iter(Batches([torch.ones(2, 1, dtype=torch.float16)], 2, (1,))))
     assert rows.dtype == torch.float32

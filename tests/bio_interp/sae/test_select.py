@@ -39,5 +39,5 @@ def test_batchtopk_is_the_same_whatever_the_hint(
 
 def test_what_equals_the_threshold_is_off_and_so_is_what_is_below_zero() -> None:
     pre = torch.tensor([[1.0, 2.0, 2.5, -1.0]])
-    assert select_threshold(pre, 2.0).features.tolist() == [2]
-    assert select_threshold(pre, -3.0).features.tolist() == [0, 1, 2]
+    assert select_threshold(pre, torch.full((4,), 2.0)).features.tolist() == [2]
+    assert select_threshold(pre, torch.full((4,), -3.0)).features.tolist() == [0, 1, 2]

@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from bio_interp.errors import InputError, MismatchError
 from bio_interp.sae import TrainConfig, train
+from bio_interp.sae._config import ARCHITECTURE_NAMES
 
 
 def test_planted_directions_are_recovered(sae, planted) -> None:
@@ -31,7 +32,7 @@ def test_the_log_has_every_metric_and_checkpoints_are_gone(trained) -> None:
     with (folder / "logs" / "version_0" / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == [49, 99, 149, 199, 249, 299, 349]
-    wanted = {"loss", "fvu", "auxk", "l0", "dead", "threshold", "lr", "rows_per_second"}
+    wanted = {"loss", "fvu", "auxk", "l0", "dead", "penalty", "lr", "rows_per_second"}
     assert wanted <= rows[0].keys()
     assert float(rows[-1]["fvu"]) < float(rows[0]["fvu"])
     assert list(folder.rglob("*.ckpt")) == []
@@ -81,9 +82,13 @@ def _same(one, other) -> bool:
     return one.config == other.config and all(torch.equal(a[name], b[name]) for name in a)
 
 
-@pytest.mark.parametrize("architecture", ["topk", "batchtopk"])
-def test_a_run_cut_off_three_times_ends_as_one_that_was_not(architecture, tmp_path) -> None:
-    config = _config(architecture=architecture)
+@pytest.mark.parametrize(
+    "fields",
+    [*({"architecture": name} for name in ARCHITECTURE_NAMES), {"prefixes": (4, 9)}],
+    ids=str,
+)
+def test_a_run_cut_off_three_times_ends_as_one_that_was_not(fields, tmp_path) -> None:
+    config = _config(**fields)
     whole = train(_source, config, folder=tmp_path / "whole")
     on_step = _killer(3, 16, 44)
     for _ in range(3):

@@ -4,7 +4,9 @@ import torch
 from bio_interp.sae import InputNorm, TrainConfig
 from bio_interp.sae._trainable import TrainableSae
 
-ARCHITECTURES = ["topk", "batchtopk"]
+ARCHITECTURES = [
+    {"architecture": name} for name in ("topk", "batchtopk", "jumprelu", "gated", "relu")
+] + [{"architecture": name, "prefixes": (3, 7)} for name in ("topk", "batchtopk")]
 
 
 def _run(rows: torch.Tensor, steps: int = 12, **fields) -> TrainableSae:
@@ -26,7 +28,7 @@ def _finite(sae: TrainableSae) -> bool:
     return all(bool(torch.isfinite(tensor).all()) for tensor in sae.state_dict().values())
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 @pytest.mark.parametrize(
     ("rows", "fields"),
     [
@@ -38,16 +40,16 @@ def _finite(sae: TrainableSae) -> bool:
     ],
     ids=["constant", "zero", "one row", "k above d_sae", "nearly all dead"],
 )
-def test_no_nan_whatever_the_rows(architecture: str, rows: torch.Tensor, fields: dict) -> None:
-    sae = _run(rows, architecture=architecture, **fields)
+def test_no_nan_whatever_the_rows(architecture: dict, rows: torch.Tensor, fields: dict) -> None:
+    sae = _run(rows, **architecture, **fields)
     assert _finite(sae)
     assert torch.isfinite(sae.to_sae().double()(rows.double())).all()
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_decoder_rows_keep_unit_norm_and_gradients_are_tangent(architecture: str) -> None:
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+def test_decoder_rows_keep_unit_norm_and_gradients_are_tangent(architecture: dict) -> None:
     rows = torch.randn(64, 6)
-    sae = _run(rows, architecture=architecture)
+    sae = _run(rows, **architecture)
     torch.testing.assert_close(sae.decoder.norm(dim=1), torch.ones(12))
     sae(rows).total.backward()
     sae.project_gradient()

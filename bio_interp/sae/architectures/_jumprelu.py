@@ -1,0 +1,103 @@
+"""JumpReLU as Anthropic trains it (Circuits Updates, January 2025).
+
+A feature is on where its pre-activation is above its own threshold. The step has no gradient, so a
+rectangle of width `TrainConfig.bandwidth` around the threshold stands for it (straight-through),
+and the gradient reaches threshold, encoder and bias alike. Sparsity is paid by
+``tanh(4 * f * |W_dec|)``; dead features pay for how far they are below their thresholds.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bio_interp.sae._codes import SparseCodes, compact, counts_to_indptr
+from bio_interp.sae._config import TrainConfig
+from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
+from bio_interp.sae.architectures._objective import Outcome, Weights
+from bio_interp.sae.architectures._penalised import Penalised
+
+_STEEPNESS = 4.0
+_DEAD_WEIGHT = 3e-6
+_LOWEST = 1e-3
+_START = 2.0  # times k features are on in a row before the first step
+
+
+class JumpRelu(Penalised):
+    """Thresholds are parameters, kept in float32 and as they are, not as logarithms."""
+
+    revives = False
+    first_weight = 1.0
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__(config)
+        self.theta = nn.Parameter(torch.full((config.d_sae,), _LOWEST))
+
+    @torch.no_grad()
+    def prepare(self, pre: Tensor) -> None:
+        """Let every feature fire at the same rate."""
+        rate = min(1.0, _START * self.config.k / self.config.d_sae)
+        above = max(1, round(rate * pre.shape[0]))
+        self.theta.copy_(pre.topk(above, dim=0).values[-1].clamp_min(_LOWEST))
+
+    @torch.no_grad()
+    def codes(self, weights: Weights, x: Tensor) -> SparseCodes:
+        """See `Objective.codes`."""
+        pre = weights.pre_activations(x)
+        return compact(pre, pre > self._positive())
+
+    def outcome(self, weights: Weights, x: Tensor, target: Tensor) -> Outcome:
+        """See `Objective.outcome`; entries below the rectangle have no gradient: left out."""
+        near = self._near(weights, x)
+        by_feature = ByFeature.of(near)
+        pre = sparse_pre_activations(x, weights.encoder, weights.b_enc, near, by_feature)
+        values: Tensor = _Jump.apply(pre, self.theta, near, by_feature, self.config.bandwidth)
+        rebuilt = sparse_decode(values, weights.decoder, near, by_feature) + weights.b_dec
+        residual = target - rebuilt
+        paid = torch.tanh(_STEEPNESS * values).sum() / max(1, len(near))
+        penalty = self.weight_now() * paid / target.shape[1]
+        return Outcome(_on(near, values), residual, residual.square().mean(), penalty)
+
+    def dead_loss(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
+        """See `Objective.dead_loss`: how far the dead are below their thresholds."""
+        below = (self.theta[dead] - weights.of(dead).pre_activations(x)).relu()
+        return _DEAD_WEIGHT * below.sum(1).mean()
+
+    def threshold(self, weights: Weights) -> Tensor | None:
+        """See `Objective.threshold`."""
+        return self._positive()
+
+    def _positive(self) -> Tensor:
+        return self.theta.clamp_min(0.0)
+
+    @torch.no_grad()
+    def _near(self, weights: Weights, x: Tensor) -> SparseCodes:
+        pre = weights.pre_activations(x)
+        return compact(pre, pre > self._positive() - self.config.bandwidth / 2)
+
+
+def _on(near: SparseCodes, values: Tensor) -> SparseCodes:
+    on = values.detach() > 0
+    counts = torch.bincount(near.row_index()[on], minlength=len(near))
+    return SparseCodes(counts_to_indptr(counts), near.features[on], values.detach()[on], near.d_sae)
+
+
+class _Jump(torch.autograd.Function):
+    """``pre * (pre > theta)`` of some entries; the jump's height is spread over the rectangle."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, pre: Tensor, theta: Tensor, near: SparseCodes, by_feature: ByFeature, width: float
+    ) -> Tensor:
+        own = theta.index_select(0, near.features).clamp_min(0.0)
+        ctx.save_for_backward(pre, own)
+        ctx.by_feature, ctx.rows, ctx.width = by_feature, len(near), width
+        return pre * (pre > own)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        pre, own = ctx.saved_tensors
+        slope = own / ctx.width * ((pre - own).abs() < ctx.width / 2)
+        ones = pre.new_ones(ctx.rows, 1)
+        grad_theta = ctx.by_feature.weighted_sum(ones, -slope * grads[0]).squeeze(1)
+        return grads[0] * ((pre > own) + slope), grad_theta, None, None, None
