@@ -92,6 +92,7 @@ def _directions(some: torch.Tensor, width: int) -> SparseAutoencoder:
         "b_enc": torch.zeros(64),
         "W_dec": decoder,
         "b_dec": torch.zeros(width),
+        "threshold": torch.full((64,), 0.1),
     }
-    config = SaeConfig(d_model=width, d_sae=64, architecture="batchtopk", k=4, threshold=0.1)
+    config = SaeConfig(d_model=width, d_sae=64, architecture="batchtopk", k=4)
     return SparseAutoencoder(config, tensors, InputNorm(mean, scale))

@@ -63,7 +63,12 @@ class Machine:
     "Processor threads; all cores where not given."
 
     def start(self) -> None:
-        """Set the number of threads, before the libraries that read it are imported."""
+        """Set the number of threads, before the libraries that read it are imported.
+
+        Threads that wait for work sleep, unless the environment says otherwise: on a machine that
+        others use too, spinning ones cost a third of the speed; on an idle one sleeping costs 4 %.
+        """
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         for name in _THREADS if self.threads else ():
             os.environ[name] = str(self.threads)
 

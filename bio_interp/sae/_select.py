@@ -5,6 +5,7 @@ them are above zero (top-k first, ReLU on the survivors: the ReLU of the dense m
 as much as the selection).
 """
 
+import torch
 from torch import Tensor
 
 from bio_interp.sae._codes import SparseCodes, compact, counts_to_indptr, from_flat
@@ -13,16 +14,22 @@ _SLACK = 0.9
 """Candidates are those above this share of the last batch's threshold."""
 
 
-def select_topk(pre: Tensor, k: int) -> SparseCodes:
-    """Keep the `k` largest of each row (arXiv 2406.04093).
+def select_topk(pre: Tensor, k: int, *, ascending: bool = True) -> SparseCodes:
+    """Keep the `k` largest of each row (arXiv 2406.04093), by feature where `ascending`.
 
-    Features ascend within a row. Rows with fewer than `k` entries above zero keep those.
+    Rows with fewer than `k` entries above zero keep those.
     """
-    top = pre.topk(min(k, pre.shape[1]), dim=1, sorted=False)
-    features, order = top.indices.sort(dim=1)  # (rows, k)
-    values = top.values.gather(1, order)
+    rows, d_sae = pre.shape
+    top = pre.topk(min(k, d_sae), dim=1, sorted=False)
+    values, features = top.values, top.indices  # (rows, k)
+    if ascending:
+        features, order = features.sort(dim=1)
+        values = values.gather(1, order)
     on = values > 0
-    return SparseCodes(counts_to_indptr(on.sum(1)), features[on].int(), values[on], pre.shape[1])
+    if bool(on.all()):
+        indptr = torch.arange(rows + 1, device=pre.device) * values.shape[1]
+        return SparseCodes(indptr, features.flatten().int(), values.flatten(), d_sae)
+    return SparseCodes(counts_to_indptr(on.sum(1)), features[on].int(), values[on], d_sae)
 
 
 def select_batchtopk(pre: Tensor, k: int, hint: float = 0.0) -> SparseCodes:

@@ -36,8 +36,9 @@ class ByFeature:
 
     @classmethod
     def of(cls, codes: SparseCodes) -> "ByFeature":
-        """Sort once; both weight gradients use it."""
-        order = codes.features.sort(stable=True).indices
+        """Sort once; both weight gradients use it. Narrow integers sort faster."""
+        features = codes.features.short() if codes.d_sae <= 1 << 15 else codes.features
+        order = features.sort(stable=True).indices
         counts = torch.bincount(codes.features, minlength=codes.d_sae)
         return cls(order, codes.row_index()[order], counts_to_indptr(counts))
 

@@ -22,7 +22,7 @@ class TopK(Objective):
 
     def select(self, pre: Tensor) -> SparseCodes:
         """Choose among dense pre-activations ``(rows, d_sae)``."""
-        return select_topk(pre, self.config.k)
+        return select_topk(pre, self.config.k, ascending=False)
 
     def outcome(self, weights: Weights, x: Tensor, target: Tensor) -> Outcome:
         """See `Objective.outcome`; only the selection is dense."""

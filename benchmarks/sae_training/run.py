@@ -1,0 +1,142 @@
+"""Rows a second in training an SAE, against SAELens, dictionary_learning, sparsify, overcomplete.
+
+All train on the same rows with the same sizes, a few steps a round, in turning order. Ours is the
+public `bio_interp.sae.train` with all that it does in a step: gradient projection, clipping, dead
+features, unit norms, logging. The peers step by their own trainers' code; see ``_peers.py``.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
+from _harness import finish, parse, record
+from _peers import PEERS, Sizes, Step
+
+from bio_interp.sae import TrainConfig, train
+
+SIZES = {
+    "d320": Sizes(320, 5120, 32, 2048),
+    "d1280": Sizes(1280, 10_240, 64, 2048),
+}
+OURS: dict[str, dict[str, Any]] = {
+    "topk": {"architecture": "topk"},
+    "batchtopk": {"architecture": "batchtopk"},
+    "matryoshka": {"architecture": "batchtopk"},
+    "jumprelu": {"architecture": "jumprelu"},
+}
+SETTLING = 150  # steps until jumprelu's thresholds keep about k features on
+Timed = Callable[[], list[float]]
+
+
+def main() -> None:
+    options = parse(__doc__)
+    torch.set_num_threads(options.threads)
+    rounds, steps = (1, 3) if options.quick else (5, 6)
+    figures: dict[str, Any] = {"rounds": rounds, "steps_a_round": steps}
+    for name, sizes in SIZES.items():
+        if options.quick and name != "d320":
+            continue
+        figures[name] = measure(sizes, rounds, steps, options.seed, every=name == "d320")
+    packages = ("bio-interp", "torch", "sae-lens", "dictionary-learning", "eai-sparsify",
+                "overcomplete")  # fmt: skip
+    finish(record("sae_training", options, figures, packages=packages), options)
+
+
+def measure(sizes: Sizes, rounds: int, steps: int, seed: int, *, every: bool) -> dict[str, Any]:
+    """Time ours and the peers; `every` also takes the architectures beside TopK."""
+    rows = mixed(sizes, seed)
+    kinds = list(OURS) if every else ["topk", "batchtopk"]
+    runs: dict[str, Timed] = {f"ours_{k}": partial(our_steps, sizes, k, rows, steps) for k in kinds}
+    problems: dict[str, str] = {}
+    for peer, (make, offered) in PEERS.items():
+        for kind in (k for k in offered if k in kinds):
+            try:
+                step = make(sizes, kind)
+                step(rows[: sizes.batch])
+            except Exception as error:  # whatever a peer does not manage here
+                problems[f"{peer}_{kind}"] = f"{type(error).__name__}: {str(error)[:200]}"
+            else:
+                runs[f"{peer}_{kind}"] = partial(peer_steps, sizes, step, rows, steps)
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for turn in range(rounds):
+        names = list(runs)
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            taken[name].append(median(runs[name]()))
+            print(f"round {turn + 1} {name} {1e3 * taken[name][-1]:.1f} ms", file=sys.stderr)
+    return {**summary(taken, sizes), "not_measured": problems}
+
+
+def summary(taken: dict[str, list[float]], sizes: Sizes) -> dict[str, Any]:
+    """Rows a second, and how many times faster ours is: medians over rounds."""
+    figures: dict[str, Any] = {
+        f"{name}_rows_per_second": round(sizes.batch / median(times))
+        for name, times in taken.items()
+    }
+    for name, times in taken.items():
+        ours = f"ours_{name.rpartition('_')[2]}"
+        if not name.startswith("ours") and ours in taken:
+            ratios = [peer / own for own, peer in zip(taken[ours], times, strict=True)]
+            figures[f"{ours}_times_faster_than_{name}"] = round(median(ratios), 2)
+    for kind in ("batchtopk", "matryoshka", "jumprelu"):
+        if f"ours_{kind}" in taken:
+            pairs = zip(taken[f"ours_{kind}"], taken["ours_topk"], strict=True)
+            figures[f"{kind}_time_over_topk"] = round(median(a / b for a, b in pairs), 2)
+    return figures
+
+
+def mixed(sizes: Sizes, seed: int) -> Tensor:
+    """Make rows that are sparse sums of directions, in float32."""
+    generator = torch.Generator().manual_seed(seed)
+    directions = torch.randn(2 * sizes.d_model, sizes.d_model, generator=generator)
+    on = torch.rand(8 * sizes.batch, 2 * sizes.d_model, generator=generator) < 0.03
+    return on.float() @ torch.nn.functional.normalize(directions)
+
+
+def our_steps(sizes: Sizes, kind: str, rows: Tensor, steps: int) -> list[float]:
+    """Seconds of some steps of `train`, the first ones left out."""
+    settling = SETTLING if kind == "jumprelu" else 2
+    config = TrainConfig(
+        d_sae=sizes.d_sae,
+        k=sizes.k,
+        total_rows=(settling + steps + 1) * sizes.batch,
+        batch_rows=sizes.batch,
+        norm_rows=sizes.batch,
+        log_every=1,
+        checkpoint_every=10**6,
+        prefixes=tuple(sizes.prefixes) if kind == "matryoshka" else (),
+        **OURS[kind],
+    )
+    times: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            list(rows.split(sizes.batch)),
+            config,
+            folder=Path(folder) / "run",
+            on_step=lambda step, metrics: times.append(time.perf_counter()),
+        )
+    return [b - a for a, b in zip(times[settling:], times[settling + 1 :], strict=False)]
+
+
+def peer_steps(sizes: Sizes, step: Step, rows: Tensor, steps: int) -> list[float]:
+    """Seconds of some steps of a peer."""
+    times: list[float] = []
+    for number in range(steps):
+        first = number % 8 * sizes.batch
+        begin = time.perf_counter()
+        step(rows[first : first + sizes.batch])
+        times.append(time.perf_counter() - begin)
+    return times
+
+
+if __name__ == "__main__":
+    main()
