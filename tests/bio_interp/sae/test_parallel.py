@@ -177,6 +177,7 @@ def test_alone_every_exchange_gives_back_what_it_got() -> None:
 TORCHRUN = {"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"}
 TORCHRUN |= {"GROUP_RANK": "0", "TORCHELASTIC_RUN_ID": "none"}
 SLURM = {"SLURM_NTASKS": "6", "SLURM_NNODES": "2", "SLURM_JOB_NAME": "train"}
+SLURM |= {"SLURM_NTASKS_PER_NODE": "3"}
 
 
 @pytest.mark.parametrize(
@@ -196,3 +197,11 @@ def test_a_batch_that_processes_cannot_share_evenly_is_refused(monkeypatch) -> N
         monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match="4 processes"):
         _where("cpu", 66)
+
+
+def test_tasks_of_slurm_that_are_not_counted_a_node_are_refused(monkeypatch) -> None:
+    for name, value in SLURM.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("SLURM_NTASKS_PER_NODE")
+    with pytest.raises(InputError, match="ntasks-per-node"):
+        _launched()
