@@ -116,7 +116,7 @@ def test_other_dtypes_give_the_same_reconstruction(sae, planted, dtype, toleranc
 def test_many_rows_are_encoded_in_parts_with_the_same_result(monkeypatch) -> None:
     sae, x = _random(), torch.randn(50, 6)
     whole = sae.encode(x).to_dense()
-    monkeypatch.setattr("bio_interp.sae._model._DENSE_BYTES", 4 * 11 * 7)
+    monkeypatch.setattr("bio_interp.sae._product._DENSE_BYTES", 4 * 11 * 7)
     torch.testing.assert_close(sae.encode(x).to_dense(), whole)
 
 
