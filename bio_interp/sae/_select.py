@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bio_interp.sae._codes import SparseCodes, counts_to_indptr
+from bio_interp.sae._parallel import gathered, rank, smallest, total, world_size
 from bio_interp.sae._product import PreActivations, Product
 from bio_interp.sae._search import (
     can_search,
@@ -34,19 +35,25 @@ def select_topk(product: Product, x: Tensor, k: int) -> SparseCodes:
 def select_batchtopk(product: Product, x: Tensor, k: int, hint: float = 0.0) -> SparseCodes:
     """Keep the ``k * rows`` largest of the whole batch (arXiv 2412.06410).
 
+    Where several processes train together the batch is that of all of them; each has as many
+    rows, keeps its own share, and `hint` is the same for all. Of entries equal to the lowest that
+    is kept the first are, by rank and place, so that their number is exact.
+
     The search runs over entries above 0.9 of `hint`, the last batch's threshold; where those are
     too few it begins anew without it, so that `hint` changes the time and never the result. A
     top-k of the whole matrix takes about ten times as long.
     """
-    budget = min(k, product.weight.shape[0]) * x.shape[0]
+    own = min(k, product.weight.shape[0]) * x.shape[0]
+    budget = own * world_size()
     floor = _MARGIN * hint
     codes = _at_least(product, x, x.new_tensor(floor)) if hint > 0 else None
-    if codes is None or int((codes.values >= floor).sum()) < budget:
-        codes = _at_least(product, x, _batch_floor(product, x, budget))
+    if codes is None or int(total((codes.values >= floor).sum())) < budget:
+        codes = _at_least(product, x, smallest(_batch_floor(product, x, own)))
     kept = codes.values > 0
-    if kept.shape[0] > budget:
-        top = codes.values.topk(budget, sorted=False)
-        kept = torch.zeros_like(kept).index_put_((top.indices,), top.values > 0)
+    everyone = gathered(codes.values)
+    if everyone.shape[0] > budget:
+        cut = everyone.topk(budget, sorted=False).values.min()
+        kept &= _first_at_least(codes.values, cut, budget - int((everyone > cut).sum()))
     return codes.where(true_places(kept))
 
 
@@ -61,8 +68,10 @@ def select_threshold(product: Product, x: Tensor, threshold: Tensor) -> SparseCo
 
 
 def lowest_value(codes: SparseCodes) -> Tensor:
-    """Smallest activation of a batch, its threshold; 0 where nothing is on."""
-    return codes.values.min() if codes.values.shape[0] else codes.values.new_zeros(())
+    """Smallest activation of a batch, over all processes; 0 where nothing is on."""
+    ends = torch.cat([codes.values, codes.values.new_full((1,), float("inf"))])
+    lowest = smallest(ends.min())
+    return torch.where(lowest.isinf(), torch.zeros_like(lowest), lowest)
 
 
 def _topk_of(pre: PreActivations, k: int) -> SparseCodes:
@@ -108,6 +117,13 @@ def _at_least(product: Product, x: Tensor, floor: Tensor) -> SparseCodes:
             parts.append(pre.codes_at(flat))
     codes = SparseCodes.cat(parts)
     return codes if len(alike) == 1 else _in_order(codes, torch.cat(alike))
+
+
+def _first_at_least(values: Tensor, cut: Tensor, equal_ones: int) -> Tensor:
+    """Mark what is above `cut` and, of what equals it, the first ones over all processes."""
+    equal = values == cut
+    before = gathered(equal.sum().unsqueeze(0))[: rank()].sum()
+    return (values > cut) | (equal & (equal.cumsum(0) <= equal_ones - before))
 
 
 def _in_order(codes: SparseCodes, numbers: Tensor) -> SparseCodes:
