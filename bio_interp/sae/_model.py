@@ -73,6 +73,7 @@ class SparseAutoencoder(nn.Module):
         self.register_buffer("W_skip", tensors.get("W_skip"))
         maxima = tensors.get("feature_maxima", torch.zeros(config.d_sae))
         self.register_buffer("feature_maxima", maxima)
+        self._ready: tuple[Any, Product] | None = None
         self.provenance = dict(provenance or {})
         self.fingerprint = dict(fingerprint) if fingerprint else None
 
@@ -104,16 +105,13 @@ class SparseAutoencoder(nn.Module):
         """
         rows = self._checked(x)
         columns = None if features is None else self._columns(features)
-        weight, bias, threshold = self.W_enc.T, self.b_enc, self.threshold  # (d_sae, d_model)
-        if columns is not None and threshold is not None:
-            weight, bias, threshold = weight[columns], bias[columns], threshold[columns]
-        product = Product(weight, bias)
         normalised = self.norm.apply_to(rows)
-        if threshold is None:
-            return select_topk(product, normalised, self.config.k)
-        codes = select_threshold(product, normalised, threshold)
+        if self.threshold is None:
+            return select_topk(self._product(), normalised, self.config.k)
         if columns is None:
-            return codes
+            return select_threshold(self._product(), normalised, self.threshold)
+        part = Product(self.W_enc.T[columns], self.b_enc[columns])
+        codes = select_threshold(part, normalised, self.threshold[columns])
         named = columns[codes.features.long()].int()
         return SparseCodes(codes.indptr, named, codes.values, self.config.d_sae)
 
@@ -202,6 +200,14 @@ class SparseAutoencoder(nn.Module):
                 "Another width belongs to another model or site; see `provenance` in sae.json.",
             )
         return x.to(self.W_enc.dtype)
+
+    def _product(self) -> Product:
+        """Give the encoder made ready; made anew where a weight has changed."""
+        tensors = (self.W_enc, self.b_enc)
+        state = tuple((t.data_ptr(), t._version, t.dtype, t.device) for t in tensors)
+        if self._ready is None or self._ready[0] != state:
+            self._ready = (state, Product(self.W_enc.T, self.b_enc))
+        return self._ready[1]
 
     def _columns(self, features: Tensor) -> Tensor:
         if self.threshold is None:

@@ -147,8 +147,8 @@ class Product:
         That of the result is in proportion to it and is left to who compares.
         """
         squares = x.square()
-        always = squares.sum(1).sqrt() * self._norms[0]
-        likely = _SURE * squares.square().sum(1).sqrt().sqrt() * self._norms[1]
+        always = squares.sum(1).sqrt_() * self._norms[0]
+        likely = _SURE * torch.linalg.vector_norm(squares, dim=1).sqrt_() * self._norms[1]
         of_bias = self.bias.abs().max() if self.bias.numel() else self.bias.new_zeros(())
         return ((torch.minimum(always, likely) + of_bias) * _ROUNDING * 1.01).unsqueeze(1)
 
@@ -197,7 +197,7 @@ def _is_faster_rough(weight: Tensor) -> bool:
 def _norms(weight: Tensor) -> tuple[float, float]:
     """Give the largest 2-norm and 4-norm of a row."""
     two = four = 0.0
-    for part in weight.split(1024):  # stays in the cache
+    for part in weight.split(max(1, 2**20 // max(1, weight.shape[1]))):  # stays in the cache
         squares = part.float().square()
         two = max(two, float(squares.sum(1).max()))
         four = max(four, float(squares.square_().sum(1).max()))
