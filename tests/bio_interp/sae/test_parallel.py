@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from bio_interp.errors import InputError
 from bio_interp.sae import SaeRun, SparseAutoencoder, TrainConfig, train_many
-from bio_interp.sae import _select_global as module
+from bio_interp.sae import _select as module
 from bio_interp.sae._config import ARCHITECTURE_NAMES
 from bio_interp.sae._fit import _launched, _where
 from bio_interp.sae._parallel import gathered, largest, mean, rank, smallest, total, world_size
+from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_batchtopk
 
 ROWS = torch.randn(700, 8, generator=torch.Generator().manual_seed(5)) @ torch.diag(
@@ -120,11 +121,16 @@ def test_the_selection_over_processes_is_that_of_the_whole_batch(
     # few values, so that many are equal at the cut; some processes have nothing above zero
     pre = torch.randint(-3, 4, (processes, rows, d_sae), generator=generator).float()
     parts = _in_turn(list(pre), k)
-    whole = select_batchtopk(pre.reshape(-1, d_sae), k)
+    whole = select_batchtopk(*_identity(pre.reshape(-1, d_sae)), k)
     dense = torch.cat([part.to_dense() for part in parts])
     assert int((dense > 0).sum()) == len(whole.values)
     assert torch.equal(dense.flatten().sort().values, whole.to_dense().flatten().sort().values)
     assert bool(((dense == 0) | (dense == pre.reshape(-1, d_sae))).all())
+
+
+def _identity(pre: torch.Tensor) -> tuple[Product, torch.Tensor]:
+    """Make a product whose pre-activations are `pre`."""
+    return Product(pre.T.contiguous(), torch.zeros(pre.shape[1])), torch.eye(len(pre))
 
 
 def _in_turn(shares: list[torch.Tensor], k: int, hint: float = 0.0) -> list:
@@ -144,10 +150,11 @@ def _in_turn(shares: list[torch.Tensor], k: int, hint: float = 0.0) -> list:
 
     def work(number: int) -> None:
         local.rank = number
-        results[number] = module.select_batchtopk_global(shares[number], k, hint)
+        results[number] = module.select_batchtopk(*_identity(shares[number]), k, hint)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "gathered", lambda t: torch.cat(exchange(t)))
+        patch.setattr(module, "smallest", lambda t: torch.stack(exchange(t)).amin(0))
         patch.setattr(module, "total", lambda t: torch.stack(exchange(t)).sum(0))
         patch.setattr(module, "rank", lambda: local.rank)
         patch.setattr(module, "world_size", lambda: len(shares))
