@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bio_interp.sae._by_feature import ByFeature
 from bio_interp.sae._codes import SparseCodes, counts_to_indptr
 from bio_interp.sae._config import TrainConfig
 from bio_interp.sae._select import select_threshold
-from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
+from bio_interp.sae._sparse_ops import sparse_decode, sparse_pre_activations
 from bio_interp.sae.architectures._objective import Outcome, Weights
 from bio_interp.sae.architectures._penalised import Penalised
 
