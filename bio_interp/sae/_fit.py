@@ -52,7 +52,7 @@ def fit(
             default_root_dir=folder,
             max_steps=config.steps,
             max_epochs=-1,
-            val_check_interval=config.validate_every if validation is not None else None,
+            val_check_interval=config.validate_every,
             check_val_every_n_epoch=None,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
