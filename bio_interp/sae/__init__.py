@@ -21,6 +21,7 @@ square of 1 on the training rows. `SparseCodes` holds them row by row; features 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import Architecture, SaeConfig, TrainConfig
 from bio_interp.sae._fingerprint import check_fingerprint, fingerprint
+from bio_interp.sae._metrics import SaeMetrics, measure
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm, outlier_severity
 from bio_interp.sae._rows import RowSource
@@ -32,11 +33,13 @@ __all__ = [
     "OnStep",
     "RowSource",
     "SaeConfig",
+    "SaeMetrics",
     "SparseAutoencoder",
     "SparseCodes",
     "TrainConfig",
     "check_fingerprint",
     "fingerprint",
+    "measure",
     "outlier_severity",
     "train",
 ]
