@@ -26,11 +26,14 @@ from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm, outlier_severity
 from bio_interp.sae._rows import RowSource
 from bio_interp.sae._train import OnStep, train
+from bio_interp.sae.ground_truth import PlantedFeatures, Recovery, recovery
 
 __all__ = [
     "Architecture",
     "InputNorm",
     "OnStep",
+    "PlantedFeatures",
+    "Recovery",
     "RowSource",
     "SaeConfig",
     "SaeMetrics",
@@ -41,5 +44,6 @@ __all__ = [
     "fingerprint",
     "measure",
     "outlier_severity",
+    "recovery",
     "train",
 ]
