@@ -21,6 +21,7 @@ square of 1 on the training rows. `SparseCodes` holds them row by row; features 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import Architecture, SaeConfig, TrainConfig
 from bio_interp.sae._fingerprint import check_fingerprint, fingerprint
+from bio_interp.sae._fold import fold_decoder_norms, fold_input_norm
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm, outlier_severity
 from bio_interp.sae._rows import RowSource
@@ -37,6 +38,8 @@ __all__ = [
     "TrainConfig",
     "check_fingerprint",
     "fingerprint",
+    "fold_decoder_norms",
+    "fold_input_norm",
     "outlier_severity",
     "train",
 ]
