@@ -1,5 +1,6 @@
 """Planted superposition: rows that are sparse sums of known directions, and SAEs trained on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,14 +46,18 @@ class Kind:
     def trained(self, rows: Tensor, *, steps: int = 12, **more) -> TrainableSae:
         """After some steps on the same rows."""
         sae = self.started(rows, **more)
-        optimizer = torch.optim.Adam(sae.parameters(), lr=1e-2)
-        for _ in range(steps):
+        self.step(sae, [rows] * steps)
+        return sae
+
+    def step(self, sae: TrainableSae, batches: Sequence[Tensor], *, lr: float = 1e-2) -> None:
+        """Learn from each batch as `train` does."""
+        optimizer = torch.optim.Adam(sae.parameters(), lr=lr)
+        for rows in batches:
             optimizer.zero_grad()
             sae(*self.parts(rows)).total.backward()
             sae.project_gradient()
             optimizer.step()
             sae.renormalise()
-        return sae
 
 
 KINDS = {
