@@ -1,14 +1,15 @@
-"""What the architectures with a sparsity penalty share: the weight of the penalty."""
+"""What the architectures with a sparsity penalty share: its weight, and how dead features learn."""
 
 import torch
 from torch import Tensor
 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import TrainConfig
-from bio_interp.sae.architectures._objective import Objective
+from bio_interp.sae.architectures._objective import Objective, Weights
 
 _RATE = 0.01  # of the weight, a step, where e times too many features are on
 _SMOOTHING = 0.1
+_DEAD_WEIGHT = 3e-6
 
 
 class Penalised(Objective):
@@ -17,8 +18,13 @@ class Penalised(Objective):
     The weight is `TrainConfig.sparsity` where given, warmed up linearly. Where it is not, it is
     steered so that about k features are on: its logarithm integrates ``log(l0 / k)``, and the
     weight in use is that times ``l0 / k``, which grows with l0 as a quadratic penalty on it does.
+
+    Where nothing competes, a dead feature is below its switch in every row, and AuxK, which looks
+    at what is above zero, has no gradient for it. It pays for how far it is below instead
+    (Anthropic, Circuits Updates, January 2025).
     """
 
+    revives = False
     first_weight = 1.0
     weight: Tensor
     l0: Tensor
@@ -44,6 +50,14 @@ class Penalised(Objective):
         self.steps += 1
         if self.config.sparsity is None:
             self.weight.mul_(torch.exp(_RATE * self._excess().log()))
+
+    def dead_loss(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
+        """See `Objective.dead_loss`."""
+        return _DEAD_WEIGHT * self.below(weights, x, dead).relu().sum(1).mean()
+
+    def below(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
+        """How far the features `dead`, ``(n,)``, are below their switch, ``(rows, n)``."""
+        return -weights.of(dead).pre_activations(x)
 
     def _excess(self) -> Tensor:
         return (self.l0 / self.config.k).clamp(0.1, 10.0)

@@ -31,6 +31,8 @@ def _started(kind, **more) -> tuple[TrainableSae, Tensor]:
         sae.b_enc[:4] -= 5.0
         if sae.config.architecture == "gated":
             sae.objective.b_gate[:4] -= 5.0
+        if sae.config.architecture == "jumprelu":
+            sae.objective.theta.abs_()
         sae.rows_since_fired[:4] = 10_000
     return sae, rows.double()
 
@@ -45,7 +47,7 @@ def _dense_values(sae: TrainableSae, x: Tensor, target: Tensor) -> tuple[Tensor,
         lowest = pre.flatten().topk(config.k * len(x)).values[-1]
         values = pre * (pre >= lowest) * (pre > 0)
     elif config.architecture == "jumprelu":
-        theta = objective.theta.clamp_min(0.0)
+        theta = objective.theta + (objective.theta.clamp_min(1e-3) - objective.theta).detach()
         ramp = ((pre - theta) / config.bandwidth + 0.5).clamp(0, 1)
         values = pre * (pre > theta) + theta.detach() * (ramp - ramp.detach())
         return values, config.sparsity * torch.tanh(4 * values).sum(1).mean() / width
@@ -64,9 +66,20 @@ def _dense_values(sae: TrainableSae, x: Tensor, target: Tensor) -> tuple[Tensor,
 def _dense_revival(sae: TrainableSae, x: Tensor, values: Tensor, residual: Tensor) -> Tensor:
     dead = [f for f in range(4) if not (values[:, f] > 0).any()]
     assert dead
-    pre = x @ sae.encoder[dead].T + sae.b_enc[dead]
-    if sae.config.architecture == "jumprelu":
-        return 3e-6 * (sae.objective.theta[dead] - pre).relu().sum(1).mean()
+    projected = x @ sae.encoder[dead].T
+    pre = projected + sae.b_enc[dead]
+    below = {
+        "jumprelu": lambda: sae.objective.theta.clamp_min(1e-3)[dead] - pre,
+        "gated": lambda: (
+            -torch.minimum(
+                projected + sae.objective.b_gate[dead],
+                projected * sae.objective.r_mag[dead].exp() + sae.b_enc[dead],
+            )
+        ),
+        "relu": lambda: -pre,
+    }
+    if sae.config.architecture in below:
+        return 3e-6 * below[sae.config.architecture]().relu().sum(1).mean()
     top = pre[:10].topk(min(3, len(dead)), dim=1)  # d_model // 2 of the dead, a quarter of the rows
     codes = torch.zeros_like(pre[:10]).scatter(1, top.indices, top.values.relu())
     missed = (residual.detach()[:10] - codes @ sae.decoder[dead]).square().mean()
