@@ -16,6 +16,8 @@ tensor             shape                            meaning
 
 Feature activations are in normalised units: inputs are ``(x - input_mean) * scale`` with a mean
 square of 1 on the training rows. `SparseCodes` holds them row by row; features count from 0.
+`fold_input_norm` gives tensors that need no normalisation, for other tools; `fold_decoder_norms`
+gives the decoder of an SAE from elsewhere rows of unit norm.
 """
 
 from bio_interp.sae._codes import SparseCodes

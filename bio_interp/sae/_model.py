@@ -221,7 +221,7 @@ class SparseAutoencoder(WideBuffers):
                 f"a {self.config.architecture} SAE, whose features compete within a row",
                 "Encode all features and choose among the codes.",
             )
-        if features.dtype == torch.bool or features.is_floating_point():
+        if features.numel() and (features.dtype == torch.bool or features.is_floating_point()):
             raise InputError(
                 "indices of features, integers", str(features.dtype), "Give mask.nonzero()[:, 0]."
             )
