@@ -16,11 +16,14 @@ tensor             shape                            meaning
 
 Feature activations are in normalised units: inputs are ``(x - input_mean) * scale`` with a mean
 square of 1 on the training rows. `SparseCodes` holds them row by row; features count from 0.
+`fold_input_norm` gives tensors that need no normalisation, for other tools; `fold_decoder_norms`
+gives the decoder of an SAE from elsewhere rows of unit norm.
 """
 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import Architecture, SaeConfig, TrainConfig
 from bio_interp.sae._fingerprint import check_fingerprint, fingerprint
+from bio_interp.sae._fold import fold_decoder_norms, fold_input_norm
 from bio_interp.sae._metrics import SaeMetrics, measure
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm, outlier_severity
@@ -46,6 +49,8 @@ __all__ = [
     "TrainConfig",
     "check_fingerprint",
     "fingerprint",
+    "fold_decoder_norms",
+    "fold_input_norm",
     "measure",
     "outlier_severity",
     "recovery",

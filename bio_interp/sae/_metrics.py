@@ -169,7 +169,7 @@ class MetricSums:
         features = codes.features.long()
         part = MetricSums.of(sae)
         part.on.add_(torch.bincount(features, minlength=codes.d_sae))
-        part.maxima.scatter_reduce_(0, features, codes.values, "amax")
+        part.maxima.scatter_reduce_(0, features, codes.values.to(part.maxima.dtype), "amax")
         part.rows = y.shape[0]
         part.mean = wanted.mean(0) if part.rows else part.mean
         part.scatter = float((wanted - part.mean).square().sum())

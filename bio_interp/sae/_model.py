@@ -1,27 +1,34 @@
 """The sparse autoencoder as it is used: encode, decode, measure, save."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from bio_interp.errors import MismatchError, NotFoundError
+from bio_interp.errors import InputError, MismatchError, NotFoundError
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import SaeConfig
 from bio_interp.sae._norm import InputNorm
 from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_threshold, select_topk
 from bio_interp.sae._sparse_ops import decode_values
+from bio_interp.sae._wide import WideBuffers
 
 
-class SparseAutoencoder(nn.Module):
+class SparseAutoencoder(WideBuffers):
     """A trained SAE or transcoder: what a row activates never depends on the other rows.
 
     In normalised units ``pre = x @ W_enc + b_enc``; the codes are the k largest entries of `pre`
     above 0 (topk), or those above the threshold of their feature (every other architecture);
     ``x_hat = codes @ W_dec + b_dec``, and ``+ x @ W_skip`` in a skip-transcoder.
+
+    ``sae.to(dtype)`` sets the dtype of the weights, and with it of codes and reconstructions.
+    Rows may come in any dtype. Normalisation, thresholds and feature maxima stay in float32 or
+    wider, so that a narrower dtype rounds sums but never moves a threshold: where a dtype holds
+    weights, normalised rows and sums exactly, the codes are those of float32 bit for bit.
 
     Parameters
     ----------
@@ -33,7 +40,7 @@ class SparseAutoencoder(nn.Module):
         one ``W_skip (d_model, d_out)``; and if known ``feature_maxima (d_sae,)``: the largest
         activation of each feature seen at the end of training.
     norm
-        Input normalisation.
+        Input normalisation; copied, as is `out_norm`.
     out_norm
         Normalisation of what a transcoder writes; `norm` where None.
     provenance
@@ -43,6 +50,7 @@ class SparseAutoencoder(nn.Module):
         What `bio_interp.sae.fingerprint` gave on the pinned probe rows.
     """
 
+    wide = ("threshold", "feature_maxima")
     W_enc: nn.Parameter
     b_enc: nn.Parameter
     W_dec: nn.Parameter
@@ -64,7 +72,8 @@ class SparseAutoencoder(nn.Module):
         super().__init__()
         _check_shapes(config, tensors, norm, out_norm)
         self.config = config
-        self.norm, self.out_norm = norm, out_norm or norm
+        self.norm = deepcopy(norm)
+        self.out_norm = self.norm if out_norm in (None, norm) else deepcopy(out_norm)
         # a column of W_enc is contiguous in memory: `encode` gathers columns
         self.W_enc = _frozen(tensors["W_enc"].T.contiguous().T)
         self.b_enc, self.W_dec = _frozen(tensors["b_enc"]), _frozen(tensors["W_dec"])
@@ -100,12 +109,14 @@ class SparseAutoencoder(nn.Module):
         ------
         MismatchError
             `x` has another width, or `features` is given for a topk SAE.
+        InputError
+            `features` are not integers: a mask, say.
         NotFoundError
             `features` names one that the SAE does not have.
         """
         rows = self._checked(x)
         columns = None if features is None else self._columns(features)
-        normalised = self.norm.apply_to(rows)
+        normalised = self._normalised(rows)
         if self.threshold is None:
             return select_topk(self._product(), normalised, self.config.k)
         if columns is None:
@@ -117,11 +128,11 @@ class SparseAutoencoder(nn.Module):
 
     def encode_dense(self, x: Tensor) -> Tensor:
         """Encode rows into a dense ``(rows, d_sae)`` matrix; gradients reach `x`."""
-        pre = torch.addmm(self.b_enc, self.norm.apply_to(self._checked(x)), self.W_enc)
-        if self.threshold is not None:
-            return pre * (pre > self.threshold.clamp_min(0.0))
-        top = pre.topk(min(self.config.k, pre.shape[1]), dim=1)
-        return torch.zeros_like(pre).scatter(1, top.indices, top.values.relu())
+        codes = self.encode(x)
+        pre = torch.addmm(self.b_enc, self._normalised(x), self.W_enc)
+        on = torch.zeros_like(pre, dtype=torch.bool)
+        on[codes.row_index(), codes.features.long()] = True
+        return torch.where(on, pre, 0.0)
 
     def decode(self, codes: SparseCodes) -> Tensor:
         """Rebuild rows, in the model's units, ``(rows, d_out)``; gradients reach values.
@@ -134,8 +145,7 @@ class SparseAutoencoder(nn.Module):
                 f"codes of {codes.d_sae}",
                 "Decode with the SAE that encoded.",
             )
-        values = codes.values.to(self.W_dec.dtype)
-        return self.out_norm.undo(decode_values(codes, values, self.W_dec) + self.b_dec)
+        return self.out_norm.undo(self._summed(codes))
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode and decode rows."""
@@ -143,11 +153,9 @@ class SparseAutoencoder(nn.Module):
 
     def rebuild(self, x: Tensor, codes: SparseCodes) -> Tensor:
         """Rebuild rows from their codes, with what a skip-transcoder adds to them from `x`."""
-        rebuilt = self.decode(codes)
         if self.W_skip is None:
-            return rebuilt
-        skipped = self.norm.apply_to(self._checked(x)) @ self.W_skip
-        return rebuilt + skipped / self.out_norm.scale
+            return self.decode(codes)
+        return self.out_norm.undo(self._summed(codes) + self._normalised(x) @ self.W_skip)
 
     def fvu(self, x: Tensor, target: Tensor | None = None) -> float:
         """Measure the share of variance unexplained, as `SaeMetrics` defines it; 0 of no rows.
@@ -197,7 +205,14 @@ class SparseAutoencoder(nn.Module):
                 f"shape {tuple(x.shape)}",
                 "Another width belongs to another model or site; see `provenance` in sae.json.",
             )
-        return x.to(self.W_enc.dtype)
+        return x
+
+    def _normalised(self, rows: Tensor) -> Tensor:
+        return self.norm.apply_to(rows).to(self.W_enc.dtype)
+
+    def _summed(self, codes: SparseCodes) -> Tensor:
+        values = codes.values.to(self.W_dec.dtype)
+        return decode_values(codes, values, self.W_dec) + self.b_dec
 
     def _product(self) -> Product:
         """Give the encoder made ready; made anew where a weight has changed."""
@@ -213,6 +228,10 @@ class SparseAutoencoder(nn.Module):
                 "a threshold SAE to encode some features alone",
                 f"a {self.config.architecture} SAE, whose features compete within a row",
                 "Encode all features and choose among the codes.",
+            )
+        if features.numel() and (features.dtype == torch.bool or features.is_floating_point()):
+            raise InputError(
+                "indices of features, integers", str(features.dtype), "Give mask.nonzero()[:, 0]."
             )
         columns = features.to(self.W_enc.device).long().unique()
         if columns.numel() and not 0 <= int(columns[0]) <= int(columns[-1]) < self.config.d_sae:

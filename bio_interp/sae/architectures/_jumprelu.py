@@ -21,14 +21,14 @@ from bio_interp.sae.architectures._objective import Outcome, Weights
 from bio_interp.sae.architectures._penalised import Penalised
 
 _STEEPNESS = 4.0
-_DEAD_WEIGHT = 3e-6
-_LOWEST = 1e-3
+_LOWEST = 1e-3  # of a threshold: at 0 the jump has no height, and so no gradient to leave 0 by
 _START = 2.0  # times k features are on in a row before the first step
 
 
 class JumpRelu(Penalised):
     """Thresholds are parameters, kept in float32 and as they are, not as logarithms."""
 
+    revives = True  # what is above zero and below its threshold has a gradient there
     first_weight = 1.0
 
     def __init__(self, config: TrainConfig) -> None:
@@ -59,17 +59,22 @@ class JumpRelu(Penalised):
         penalty = self.weight_now() * paid / target.shape[1]
         return Outcome(_on(near, values), residual, residual.square().mean(), penalty)
 
-    def dead_loss(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
-        """See `Objective.dead_loss`: how far the dead are below their thresholds."""
-        below = (self.theta[dead] - weights.of(dead).pre_activations(x)).relu()
-        return _DEAD_WEIGHT * below.sum(1).mean()
+    def below(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
+        """See `Penalised.below`."""
+        return self._positive()[dead] - weights.of(dead).pre_activations(x)
+
+    @torch.no_grad()
+    def count(self, codes: SparseCodes) -> None:
+        """See `Objective.count`."""
+        super().count(codes)
+        self.theta.clamp_(min=_LOWEST)
 
     def threshold(self, weights: Weights) -> Tensor | None:
         """See `Objective.threshold`."""
         return self._positive()
 
     def _positive(self) -> Tensor:
-        return self.theta.clamp_min(0.0)
+        return self.theta.clamp_min(_LOWEST)
 
     @torch.no_grad()
     def _near(self, weights: Weights, x: Tensor) -> SparseCodes:
@@ -93,7 +98,7 @@ class _Jump(torch.autograd.Function):
     def forward(
         ctx: Any, pre: Tensor, theta: Tensor, near: SparseCodes, by_feature: ByFeature, width: float
     ) -> Tensor:
-        own = theta.index_select(0, near.features).clamp_min(0.0)
+        own = theta.index_select(0, near.features).clamp_min(_LOWEST)
         ctx.save_for_backward(pre, own)
         ctx.by_feature, ctx.width = by_feature, width
         return pre * (pre > own)

@@ -1,4 +1,4 @@
-"""What the architectures with a sparsity penalty share: the weight of the penalty."""
+"""What the architectures with a sparsity penalty share: its weight, and how dead features learn."""
 
 import torch
 from torch import Tensor
@@ -6,11 +6,12 @@ from torch import Tensor
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import TrainConfig
 from bio_interp.sae._parallel import mean
-from bio_interp.sae.architectures._objective import Objective
+from bio_interp.sae.architectures._objective import Objective, Weights
 
 _RATE = 0.01  # of the weight, a step, where e times too many features are on
 _SMOOTHING = 0.1
 _RAMP = 0.5  # of the steps, over which the sparsity asked for falls from that of the start to k
+_DEAD_WEIGHT = 3e-6
 
 
 class Penalised(Objective):
@@ -22,8 +23,13 @@ class Penalised(Objective):
     The target falls from the l0 of the first batch to k over the first half of the steps, evenly in
     its logarithm: where it is k from the start, most features die before they have learnt
     anything (on planted features it cost ReLU half of those it finds, JumpReLU a tenth).
+
+    Where nothing competes, a dead feature is below its switch in every row, and AuxK, which looks
+    at what is above zero, has no gradient for it. It pays for how far it is below instead
+    (Anthropic, Circuits Updates, January 2025).
     """
 
+    revives = False
     first_weight = 1.0
     weight: Tensor
     l0: Tensor
@@ -54,6 +60,14 @@ class Penalised(Objective):
         self.steps += 1
         if self.config.sparsity is None:
             self.weight.mul_(torch.exp(_RATE * self._excess().log()))
+
+    def dead_loss(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
+        """See `Objective.dead_loss`."""
+        return _DEAD_WEIGHT * self.below(weights, x, dead).relu().sum(1).mean()
+
+    def below(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
+        """How far the features `dead`, ``(n,)``, are below their switch, ``(rows, n)``."""
+        return -weights.of(dead).pre_activations(x)
 
     def _excess(self) -> Tensor:
         return (self.l0 / self._target()).clamp(0.1, 10.0)

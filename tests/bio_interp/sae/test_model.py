@@ -65,6 +65,21 @@ def test_a_feature_that_is_not_there_is_named(bad: list[int]) -> None:
         _random().encode(torch.randn(3, 6), features=torch.tensor(bad))
 
 
+@pytest.mark.parametrize("mask", [torch.tensor([True, False, True]), torch.tensor([1.0])])
+def test_a_mask_is_not_taken_for_indices(mask: torch.Tensor) -> None:
+    with pytest.raises(InputError, match="integers"):
+        _random().encode(torch.randn(3, 6), features=mask)
+
+
+def test_a_sum_that_overflows_half_precision_gives_no_nan() -> None:
+    sae = _random().half()
+    sae.b_enc[3:6] = -6e4
+    sae.W_enc[:, 3:6] = -1e4
+    x = torch.full((2, 6), 100.0)
+    assert sae.encode_dense(x).isfinite().all()
+    assert torch.equal(sae.encode_dense(x), sae.encode(x).to_dense())
+
+
 @pytest.mark.parametrize("shape", [(3, 7), (6,), (1, 3, 6)])
 def test_activations_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(MismatchError, match=r"\(rows, 6\)"):
