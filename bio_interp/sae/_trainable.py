@@ -223,7 +223,7 @@ class TrainableSae(nn.Module):
         if self.config.aux_coefficient == 0 or not self.objective.revives:
             return none, other
         aux_k = self.config.aux_k or max(1, x.shape[1] // 2)
-        part = self.weights.of(self._in_turn(dead, x.shape[0]))
+        part = self.weights.of(self._in_turn(dead, x.shape[0] * world_size()))
         residual = found.residual.detach()
         return auxk_loss(x, residual, part.encoder, part.b_enc, part.decoder, k=aux_k), other
 
