@@ -21,19 +21,24 @@ square of 1 on the training rows. `SparseCodes` holds them row by row; features 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import Architecture, SaeConfig, TrainConfig
 from bio_interp.sae._fingerprint import check_fingerprint, fingerprint
+from bio_interp.sae._metrics import SaeMetrics, measure
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm, outlier_severity
 from bio_interp.sae._rows import RowSource, StartableRows
 from bio_interp.sae._runs import SaeRun
 from bio_interp.sae._train import OnStep, OnSteps, train, train_many
+from bio_interp.sae.ground_truth import PlantedFeatures, Recovery, recovery
 
 __all__ = [
     "Architecture",
     "InputNorm",
     "OnStep",
     "OnSteps",
+    "PlantedFeatures",
+    "Recovery",
     "RowSource",
     "SaeConfig",
+    "SaeMetrics",
     "SaeRun",
     "SparseAutoencoder",
     "SparseCodes",
@@ -41,7 +46,9 @@ __all__ = [
     "TrainConfig",
     "check_fingerprint",
     "fingerprint",
+    "measure",
     "outlier_severity",
+    "recovery",
     "train",
     "train_many",
 ]
