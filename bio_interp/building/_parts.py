@@ -146,6 +146,7 @@ class SaePart:
     sparsity: float | None = None
     sparsity_warmup: float = 0.05
     bandwidth: float = 1.0
+    precision: Literal["fp32", "bf16"] = "fp32"
     batch_rows: int = 2048
     lr: float | None = None
     warmup_steps: int | None = None

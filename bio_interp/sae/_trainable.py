@@ -228,7 +228,7 @@ class TrainableSae(nn.Module):
         none = x.new_zeros(())
         if dead.shape[0] == 0:
             return none, none
-        dead = self._in_turn(dead, x.shape[0])
+        dead = self._in_turn(dead, x.shape[0] * world_size())
         other = self.objective.dead_loss(self.weights, x, dead)
         if self.config.aux_coefficient == 0 or not self.objective.revives:
             return none, other

@@ -89,7 +89,7 @@ def test_dead_counters_and_the_place_in_the_rows_survive(tmp_path) -> None:
 
 
 SCRIPT = """
-    import os, random, signal, sys, time, torch
+    import os, random, signal, sys, threading, torch
     from pathlib import Path
     from bio_interp.sae import SaeRun, TrainConfig, _fit, train_many
     torch.set_num_threads(1)
@@ -103,16 +103,21 @@ SCRIPT = """
         os.truncate(path, os.path.getsize(path) // 2)
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def run(start, after, seconds):
+        def on_step(step, metrics):
+            if step == after:
+                threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+        torch.save = half if start == 2 else save  # dies in the middle of a checkpoint
+        train_many(rows, runs, folder=folder / "run", on_step=on_step)
+        os._exit(0)
+
     draw, kills = random.Random(3), 0
-    for start in range(60):
+    # some steps after the last checkpoint, and then at any moment of the next ones
+    for start, after in enumerate([10, 30, 0, 52, 70, 84, 0, 0]):
         if (child := os.fork()) == 0:
-            torch.save = half if start == 2 else save
-            wait = lambda step, metrics: time.sleep(0.03)  # or the end comes before the kill
-            train_many(rows, runs, folder=folder / "run", on_step=wait)
-            os._exit(0)
-        if start != 2:  # the third one kills itself in the middle of a checkpoint
-            time.sleep(draw.uniform(0.1, 1.0))
-            os.kill(child, signal.SIGKILL)
+            run(start, after, draw.uniform(0, 0.02))
+        draw.random()
         if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
             break
         kills += 1
@@ -132,7 +137,7 @@ def test_runs_killed_with_sigkill_at_random_moments_end_as_ones_that_were_not(
     command = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(tmp_path), repr(kinds)]
     done = subprocess.run(command, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split()[-1]) >= 3
+    assert int(done.stdout.split()[-1]) >= 4, done.stderr
     runs = {str(n): SaeRun(TrainConfig(**kind)) for n, kind in enumerate(kinds)}
     whole = train_many(ROWS, runs, folder=tmp_path / "whole")
     for name in runs:
