@@ -304,7 +304,7 @@ def _with_dead(kind, rows: Tensor, **fields) -> TrainableSae:
     sae = kind.started(rows, aux_coefficient=1.0, aux_k=4, k=2, bandwidth=0.05, **fields)
     x = sae.norm.apply_to(rows)
     with torch.no_grad():
-        if sae.objective.revives:
+        if kind.fields["architecture"] in ("topk", "batchtopk"):
             sae.encoder[:4] *= 0.02
             return sae
         jumps = kind.fields["architecture"] == "jumprelu"
