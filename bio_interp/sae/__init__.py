@@ -24,24 +24,36 @@ from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import Architecture, SaeConfig, TrainConfig
 from bio_interp.sae._fingerprint import check_fingerprint, fingerprint
 from bio_interp.sae._fold import fold_decoder_norms, fold_input_norm
+from bio_interp.sae._metrics import SaeMetrics, measure
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm, outlier_severity
-from bio_interp.sae._rows import RowSource
-from bio_interp.sae._train import OnStep, train
+from bio_interp.sae._rows import RowSource, StartableRows
+from bio_interp.sae._runs import SaeRun
+from bio_interp.sae._train import OnStep, OnSteps, train, train_many
+from bio_interp.sae.ground_truth import PlantedFeatures, Recovery, recovery
 
 __all__ = [
     "Architecture",
     "InputNorm",
     "OnStep",
+    "OnSteps",
+    "PlantedFeatures",
+    "Recovery",
     "RowSource",
     "SaeConfig",
+    "SaeMetrics",
+    "SaeRun",
     "SparseAutoencoder",
     "SparseCodes",
+    "StartableRows",
     "TrainConfig",
     "check_fingerprint",
     "fingerprint",
     "fold_decoder_norms",
     "fold_input_norm",
+    "measure",
     "outlier_severity",
+    "recovery",
     "train",
+    "train_many",
 ]

@@ -12,12 +12,10 @@ from bio_interp.errors import InputError, MismatchError, NotFoundError
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import SaeConfig
 from bio_interp.sae._norm import InputNorm
+from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_threshold, select_topk
 from bio_interp.sae._sparse_ops import decode_values
 from bio_interp.sae._wide import WideBuffers
-
-_DENSE_BYTES = 64 * 2**20
-"""Pre-activations are held for at most this many bytes of rows at a time."""
 
 
 class SparseAutoencoder(WideBuffers):
@@ -84,6 +82,7 @@ class SparseAutoencoder(WideBuffers):
         self.register_buffer("W_skip", tensors.get("W_skip"))
         maxima = tensors.get("feature_maxima", torch.zeros(config.d_sae))
         self.register_buffer("feature_maxima", maxima)
+        self._ready: tuple[Any, Product] | None = None
         self.provenance = dict(provenance or {})
         self.fingerprint = dict(fingerprint) if fingerprint else None
 
@@ -117,18 +116,25 @@ class SparseAutoencoder(WideBuffers):
         """
         rows = self._checked(x)
         columns = None if features is None else self._columns(features)
-        width = self.config.d_sae if columns is None else columns.shape[0]
-        size = max(1, _DENSE_BYTES // (self.W_enc.itemsize * max(1, width)))
-        parts = [self._encode_some(part, columns) for part in rows.split(size)]
-        return SparseCodes.cat(parts)
+        normalised = self._normalised(rows)
+        if self.threshold is None:
+            return select_topk(self._product(), normalised, self.config.k)
+        if columns is None:
+            return select_threshold(self._product(), normalised, self.threshold)
+        part = Product(self.W_enc.T[columns], self.b_enc[columns])
+        codes = select_threshold(part, normalised, self.threshold[columns])
+        named = columns[codes.features.long()].int()
+        return SparseCodes(codes.indptr, named, codes.values, self.config.d_sae)
 
     def encode_dense(self, x: Tensor) -> Tensor:
         """Encode rows into a dense ``(rows, d_sae)`` matrix; gradients reach `x`."""
-        pre = self._pre_activations(self._checked(x), None)
-        codes = self._select(pre.detach(), None)
-        on = torch.zeros_like(pre, dtype=torch.bool)
-        on[codes.row_index(), codes.features.long()] = True
-        return torch.where(on, pre, 0.0)
+        codes = self.encode(x)
+        if not (x.requires_grad and torch.is_grad_enabled()):
+            return codes.to_dense()
+        pre = torch.addmm(self.b_enc, self._normalised(x), self.W_enc)  # (rows, d_sae)
+        at = (codes.row_index(), codes.features.long())
+        values = codes.values + (pre[at] - pre[at].detach())  # of `encode`, with a gradient
+        return torch.zeros_like(pre).index_put(at, values)
 
     def decode(self, codes: SparseCodes) -> Tensor:
         """Rebuild rows, in the model's units, ``(rows, d_out)``; gradients reach values.
@@ -145,26 +151,22 @@ class SparseAutoencoder(WideBuffers):
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode and decode rows."""
-        codes = self.encode(x)
+        return self.rebuild(x, self.encode(x))
+
+    def rebuild(self, x: Tensor, codes: SparseCodes) -> Tensor:
+        """Rebuild rows from their codes, with what a skip-transcoder adds to them from `x`."""
         if self.W_skip is None:
             return self.decode(codes)
         return self.out_norm.undo(self._summed(codes) + self._normalised(x) @ self.W_skip)
 
-    @torch.no_grad()
     def fvu(self, x: Tensor, target: Tensor | None = None) -> float:
-        """Measure the share of variance unexplained: ``sum |y - y_hat|^2 / sum |y - mean(y)|^2``.
+        """Measure the share of variance unexplained, as `SaeMetrics` defines it; 0 of no rows.
 
-        `target` is what a transcoder shall write, ``(rows, d_out)``; `x` where None. 0 is perfect,
-        1 is no better than the mean of these rows. Rows without variance give 0 where they are
-        rebuilt exactly and infinity where not.
+        `target` is what a transcoder shall write, ``(rows, d_out)``; `x` where None.
         """
-        target = x if target is None else target
-        exact = target.double()
-        missed = float((exact - self(x).double()).square().sum())
-        total = float((exact - exact.mean(0)).square().sum())
-        if total > 0:
-            return missed / total
-        return 0.0 if missed == 0 else float("inf")
+        from bio_interp.sae._metrics import sum_up
+
+        return sum_up(self, x, target).fvu
 
     def save(self, folder: Path, *, weights: Literal["float32", "int8"] = "float32") -> None:
         """Write ``sae.safetensors`` and ``sae.json`` into `folder`.
@@ -214,6 +216,14 @@ class SparseAutoencoder(WideBuffers):
         values = codes.values.to(self.W_dec.dtype)
         return decode_values(codes, values, self.W_dec) + self.b_dec
 
+    def _product(self) -> Product:
+        """Give the encoder made ready; made anew where a weight has changed."""
+        tensors = (self.W_enc, self.b_enc)
+        state = tuple((t.data_ptr(), t._version, t.dtype, t.device) for t in tensors)
+        if self._ready is None or self._ready[0] != state:
+            self._ready = (state, Product(self.W_enc.T, self.b_enc))
+        return self._ready[1]
+
     def _columns(self, features: Tensor) -> Tensor:
         if self.threshold is None:
             raise MismatchError(
@@ -233,24 +243,6 @@ class SparseAutoencoder(WideBuffers):
                 "Give indices of this SAE's features.",
             )
         return columns
-
-    def _pre_activations(self, rows: Tensor, columns: Tensor | None) -> Tensor:
-        weight, bias = self.W_enc.T, self.b_enc  # (d_sae, d_model)
-        if columns is not None:
-            weight, bias = weight[columns], bias[columns]
-        return torch.addmm(bias, self._normalised(rows), weight.T)  # (rows, d_sae)
-
-    def _encode_some(self, rows: Tensor, columns: Tensor | None) -> SparseCodes:
-        return self._select(self._pre_activations(rows, columns), columns)
-
-    def _select(self, pre: Tensor, columns: Tensor | None) -> SparseCodes:
-        if self.threshold is None:
-            return select_topk(pre, self.config.k)
-        if columns is None:
-            return select_threshold(pre, self.threshold)
-        codes = select_threshold(pre, self.threshold[columns])
-        named = columns[codes.features.long()].int()
-        return SparseCodes(codes.indptr, named, codes.values, self.config.d_sae)
 
 
 def _frozen(tensor: Tensor) -> nn.Parameter:

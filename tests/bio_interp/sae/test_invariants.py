@@ -193,7 +193,8 @@ def test_what_a_row_encodes_does_not_depend_on_its_batch(kind, dtype, monkeypatc
     whole = sae.encode(x).to_dense()
     alone = SparseCodes.cat([sae.encode(row[None]) for row in x]).to_dense()
     loud = sae.encode(torch.cat([x, 50 * x])).to_dense()[:50]
-    monkeypatch.setattr("bio_interp.sae._model._DENSE_BYTES", 14 * 7 * dtype.itemsize)
+    monkeypatch.setattr("bio_interp.sae._product._DENSE_BYTES", 14 * 7 * dtype.itemsize)
+    monkeypatch.setattr("bio_interp.sae._product._ROWS", 1)
     cut = sae.encode(x).to_dense()
     for other in (alone, loud, cut):
         _assert_same_codes(sae, x, whole, other, ROUNDING[dtype] * _spread(sae, x) / 4)
