@@ -52,7 +52,7 @@ def test_logged_densities_average_k_over_all_features(tmp_path) -> None:
 
 
 def test_the_parts_of_the_loss_add_up_and_the_gradient_is_logged(tmp_path) -> None:
-    train(ROWS, _config(architecture="relu", dead_after_rows=64), folder=tmp_path)
+    train(ROWS, _config(architecture="jumprelu", dead_after_rows=64), folder=tmp_path)
     rows = _log(tmp_path)
     assert len(rows) == 10
     assert any(row["auxk"] > 0 for row in rows)
