@@ -129,10 +129,12 @@ class SparseAutoencoder(WideBuffers):
     def encode_dense(self, x: Tensor) -> Tensor:
         """Encode rows into a dense ``(rows, d_sae)`` matrix; gradients reach `x`."""
         codes = self.encode(x)
-        pre = torch.addmm(self.b_enc, self._normalised(x), self.W_enc)
-        on = torch.zeros_like(pre, dtype=torch.bool)
-        on[codes.row_index(), codes.features.long()] = True
-        return torch.where(on, pre, 0.0)
+        if not (x.requires_grad and torch.is_grad_enabled()):
+            return codes.to_dense()
+        pre = torch.addmm(self.b_enc, self._normalised(x), self.W_enc)  # (rows, d_sae)
+        at = (codes.row_index(), codes.features.long())
+        values = codes.values + (pre[at] - pre[at].detach())  # of `encode`, with a gradient
+        return torch.zeros_like(pre).index_put(at, values)
 
     def decode(self, codes: SparseCodes) -> Tensor:
         """Rebuild rows, in the model's units, ``(rows, d_out)``; gradients reach values.

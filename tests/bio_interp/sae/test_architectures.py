@@ -81,8 +81,8 @@ def _dense_revival(sae: TrainableSae, x: Tensor, values: Tensor, residual: Tenso
     paid = torch.zeros((), dtype=x.dtype)
     if sae.config.architecture in below:
         paid = 3e-6 * below[sae.config.architecture]().relu().sum(1).mean()
-    if sae.config.architecture in ("gated", "relu"):
-        return paid
+        if sae.config.architecture != "jumprelu":  # which AuxK reaches below its threshold
+            return paid
     top = pre[:10].topk(min(3, len(dead)), dim=1)  # d_model // 2 of the dead, a quarter of the rows
     codes = torch.zeros_like(pre[:10]).scatter(1, top.indices, top.values.relu())
     missed = (residual.detach()[:10] - codes @ sae.decoder[dead]).square().mean()

@@ -304,10 +304,10 @@ def _with_dead(kind, rows: Tensor, **fields) -> TrainableSae:
     sae = kind.started(rows, aux_coefficient=1.0, aux_k=4, k=2, bandwidth=0.05, **fields)
     x = sae.norm.apply_to(rows)
     with torch.no_grad():
-        jumps = kind.fields["architecture"] == "jumprelu"
-        if sae.objective.revives and not jumps:
+        if kind.fields["architecture"] in ("topk", "batchtopk"):
             sae.encoder[:4] *= 0.02
             return sae
+        jumps = kind.fields["architecture"] == "jumprelu"
         switch = sae.objective.theta[:4] if jumps else 0.0
         sae.b_enc[:4] += switch - 0.5 - sae.weights.pre_activations(x).amax(0)[:4]
         if kind.fields["architecture"] == "gated":
