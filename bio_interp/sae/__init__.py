@@ -21,6 +21,7 @@ square of 1 on the training rows. `SparseCodes` holds them row by row; features 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import Architecture, SaeConfig, TrainConfig
 from bio_interp.sae._fingerprint import check_fingerprint, fingerprint
+from bio_interp.sae._match import Match, match
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm, outlier_severity
 from bio_interp.sae._rows import RowSource
@@ -29,6 +30,7 @@ from bio_interp.sae._train import OnStep, train
 __all__ = [
     "Architecture",
     "InputNorm",
+    "Match",
     "OnStep",
     "RowSource",
     "SaeConfig",
@@ -37,6 +39,7 @@ __all__ = [
     "TrainConfig",
     "check_fingerprint",
     "fingerprint",
+    "match",
     "outlier_severity",
     "train",
 ]
