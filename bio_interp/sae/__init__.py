@@ -24,22 +24,27 @@ from bio_interp.sae._fingerprint import check_fingerprint, fingerprint
 from bio_interp.sae._match import Match, match
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm, outlier_severity
-from bio_interp.sae._rows import RowSource
-from bio_interp.sae._train import OnStep, train
+from bio_interp.sae._rows import RowSource, StartableRows
+from bio_interp.sae._runs import SaeRun
+from bio_interp.sae._train import OnStep, OnSteps, train, train_many
 
 __all__ = [
     "Architecture",
     "InputNorm",
     "Match",
     "OnStep",
+    "OnSteps",
     "RowSource",
     "SaeConfig",
+    "SaeRun",
     "SparseAutoencoder",
     "SparseCodes",
+    "StartableRows",
     "TrainConfig",
     "check_fingerprint",
     "fingerprint",
     "match",
     "outlier_severity",
     "train",
+    "train_many",
 ]

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from bio_interp.sae._parallel import mean
+
 _NO_VARIANCE = 1e-8
 """A residual below this, where inputs have variance 1, has nothing left to explain."""
 
@@ -42,7 +44,7 @@ def auxk_loss(
     top = pre.topk(min(k, pre.shape[1]), dim=1, sorted=False)
     codes = torch.zeros_like(pre).scatter(1, top.indices, top.values.relu())
     missed = (residual - codes @ decoder).square().mean()
-    variance = (residual - residual.mean(0)).square().mean()
+    variance = mean((residual - mean(residual.mean(0))).square().mean())
     if float(variance) <= _NO_VARIANCE:
         return x.new_zeros(())
     return missed / variance

@@ -97,6 +97,13 @@ class TrainConfig:
         at most 10 million.
     norm_rows
         Rows, from the start of the source, from which mean and scale of the inputs are measured.
+    centre
+        Subtract the mean of the inputs; without it, directions that all rows share take features.
+    max_norm_ratio
+        Rows whose norm is above this many times the median norm of the first `norm_rows` rows are
+        left out of everything: attention sinks, some hundred times as long as others, would set
+        the scale and the loss. Ordinary rows are within 3 times; 10 is what others use
+        (dictionary_learning). None or infinity keeps all.
     grad_clip
         Largest norm of the gradient of all parameters together.
     seed
@@ -105,6 +112,8 @@ class TrainConfig:
         Steps between rows of the metrics file and calls of ``on_step``.
     checkpoint_every
         Steps between checkpoints.
+    validate_every
+        Steps between validations, where `train` is given rows for them; the last step has one too.
     """
 
     d_sae: int
@@ -124,15 +133,25 @@ class TrainConfig:
     aux_k: int | None = None
     dead_after_rows: int | None = None
     norm_rows: int = 16_384
+    centre: bool = True
+    max_norm_ratio: float | None = 10.0
     grad_clip: float = 1.0
     seed: int = 0
     log_every: int = 50
     checkpoint_every: int = 500
+    validate_every: int = 500
 
     def __post_init__(self) -> None:
         for name in ("d_sae", "k", "total_rows", "batch_rows", "norm_rows", "log_every"):
             _at_least_one(name, getattr(self, name))
-        _at_least_one("checkpoint_every", self.checkpoint_every)
+        for name in ("checkpoint_every", "validate_every"):
+            _at_least_one(name, getattr(self, name))
+        if self.max_norm_ratio == float("inf"):
+            object.__setattr__(self, "max_norm_ratio", None)
+        if self.max_norm_ratio is not None and not self.max_norm_ratio > 1:
+            raise InputError(
+                "max_norm_ratio above 1, or None", str(self.max_norm_ratio), "Raise it."
+            )
         _known(self.architecture)
         self._check_prefixes()
         if self.total_rows < self.batch_rows:

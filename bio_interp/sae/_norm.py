@@ -36,12 +36,12 @@ class InputNorm(nn.Module):
         self.register_buffer("scale", torch.tensor(scale, dtype=mean.dtype, device=mean.device))
 
     @classmethod
-    def measure(cls, rows: Tensor) -> "InputNorm":
+    def measure(cls, rows: Tensor, *, centre: bool = True) -> "InputNorm":
         """Measure mean and scale of rows, shape ``(rows, d_model)``, in float64.
 
-        Rows that are all the same get a scale of 1.
+        Rows that are all the same get a scale of 1; without `centre` the mean is taken as 0.
         """
-        mean = rows.double().mean(0)
+        mean = rows.double().mean(0) if centre else rows.new_zeros(rows.shape[1]).double()
         rms = float((rows.double() - mean).square().mean().sqrt())
         return cls(mean.float(), 1.0 / rms if rms > 1e-12 else 1.0)
 

@@ -11,6 +11,7 @@ from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import SaeConfig, TrainConfig
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm
+from bio_interp.sae._parallel import average_gradients, largest, total, world_size
 from bio_interp.sae._sparse_ops import decode_values
 from bio_interp.sae.architectures import ARCHITECTURES, Objective, Outcome, Weights
 
@@ -62,6 +63,7 @@ class TrainableSae(nn.Module):
 
     skip: nn.Parameter | None
     rows_since_fired: Tensor
+    fired: Tensor
     feature_maxima: Tensor
 
     def __init__(
@@ -84,6 +86,7 @@ class TrainableSae(nn.Module):
         self.register_parameter("skip", skip)
         self.objective: Objective = ARCHITECTURES[config.architecture](config)
         self.register_buffer("rows_since_fired", torch.zeros(d_sae, dtype=torch.int64))
+        self.register_buffer("fired", torch.zeros(d_sae, dtype=torch.int64))
         self.register_buffer("feature_maxima", torch.zeros(d_sae))
 
     @property
@@ -127,15 +130,22 @@ class TrainableSae(nn.Module):
         found = self.objective.outcome(self.weights, x, target)
         dead = self._count(found.codes)
         auxk, other = self._revive(x, found, dead)
-        total = found.reconstruction + found.penalty + self.config.aux_coefficient * auxk + other
+        loss = found.reconstruction + found.penalty + self.config.aux_coefficient * auxk + other
         return StepLoss(
-            total,
+            loss,
             found.residual.detach().square().mean(),
             found.penalty.detach(),
             auxk.detach(),
             found.codes.values.shape[0] / max(1, len(found.codes)),
             dead.shape[0],
         )
+
+    @torch.no_grad()
+    def finish_gradient(self) -> Tensor:
+        """Average the gradient over processes, project and clip it; gives its norm before that."""
+        average_gradients(self.parameters())
+        self.project_gradient()
+        return nn.utils.clip_grad_norm_(self.parameters(), self.config.grad_clip)
 
     @torch.no_grad()
     def project_gradient(self) -> None:
@@ -188,10 +198,12 @@ class TrainableSae(nn.Module):
 
     @torch.no_grad()
     def _count(self, codes: SparseCodes) -> Tensor:
-        features = codes.features.long()
-        self.rows_since_fired += len(codes)
-        self.rows_since_fired[features] = 0
-        self.feature_maxima.scatter_reduce_(0, features, codes.values, "amax")
+        counts = total(torch.bincount(codes.features, minlength=self.config.d_sae))
+        self.fired += counts
+        self.rows_since_fired += len(codes) * world_size()
+        self.rows_since_fired.masked_fill_(counts > 0, 0)
+        self.feature_maxima.scatter_reduce_(0, codes.features.long(), codes.values, "amax")
+        self.feature_maxima.copy_(largest(self.feature_maxima))
         self.objective.count(codes)
         return (self.rows_since_fired > self.config.dead_after).nonzero().squeeze(1)
 

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import TrainConfig
+from bio_interp.sae._parallel import mean
 from bio_interp.sae.architectures._objective import Objective
 
 _RATE = 0.01  # of the weight, a step, where e times too many features are on
@@ -39,7 +40,7 @@ class Penalised(Objective):
     @torch.no_grad()
     def count(self, codes: SparseCodes) -> None:
         """Steer the weight."""
-        now = codes.values.new_tensor(codes.values.shape[0] / max(1, len(codes)))
+        now = mean(codes.values.new_tensor(codes.values.shape[0] / max(1, len(codes))))
         self.l0.lerp_(now, _SMOOTHING)
         self.steps += 1
         if self.config.sparsity is None:
