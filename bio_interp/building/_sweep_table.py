@@ -51,7 +51,7 @@ def sweep_table(
     variants: Mapping[str, Variant], figures: Mapping[str, Mapping[str, Any]], heldout: str
 ) -> pl.DataFrame:
     """Put what was measured into a table, in the order of the variants."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": name,
             "site": variant.site,
