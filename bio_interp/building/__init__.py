@@ -13,7 +13,9 @@ link       -> LinkTable, calibration    ``links``
 pack       -> Atlas                     ``pack``, ``atlas``
 ========== ============================ ===================
 
-Every stage keeps what it finished, and refuses to go on with other settings.
+Every stage keeps what it finished, and refuses to go on with other settings. `harvest_file` and
+`train_file` are stages without a recipe; `sweep` trains and measures SAEs of many sites, widths and
+k in one pass of a model, see `SWEEP_COLUMNS` for its table.
 """
 
 from bio_interp.building._build import build, make_job

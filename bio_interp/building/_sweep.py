@@ -22,6 +22,7 @@ from bio_interp.sequences import read_proteins
 
 if TYPE_CHECKING:
     from bio_interp.activations import ModelRows
+    from bio_interp.models import SpliceKey
     from bio_interp.sae import SparseAutoencoder
 
 _GRID = ("sites", "widths", "k", "architectures", "seeds", "checkpoint_every")
@@ -31,7 +32,7 @@ _log = logging.getLogger(__name__)
 def sweep(
     what: Sweep,
     sequences: Path | str,
-    folder: Path,
+    folder: Path | str,
     *,
     split: Path | None = None,
     options: LoadOptions | None = None,
@@ -77,7 +78,7 @@ def sweep(
     """
     from bio_interp.activations import ModelRows
 
-    options = options or LoadOptions()
+    folder, options = Path(folder), options or LoadOptions()
     model = load_model(what.model, options)
     sites = what.at(model.info)
     proteins = Proteins.deal(list(read_proteins(sequences)), split, what.heldout_proteins)
@@ -130,7 +131,8 @@ def _state(
     _, free = memory_bytes()
     parts = ", ".join(f"{name} {size / 1e9:.2f} GB" for name, size in held.items())
     known = "" if free is None else f", free {free / 1e9:.1f} GB"
-    _log.info("memory: %s%s", parts, known)
+    there = "" if device == "cpu" else f"; training {training / 1e9:.2f} GB on {device}"
+    _log.info("memory: %s%s%s", parts, known, there)
     if free is not None and sum(held.values()) > free:
         raise InputError(
             f"{sum(held.values()) / 1e9:.1f} GB of free memory ({parts})",
@@ -213,6 +215,7 @@ class _Measuring:
         some = self.proteins.heldout[: self.fidelity_proteins]
         _log.info("sweep: fidelity of %d SAEs at %s on %d proteins", len(names), site, len(some))
         clusters = [self.proteins.clusters.get(p.accession, p.accession) for p in some]
+        splices: dict[str, dict[SpliceKey, SparseAutoencoder]]
         splices = {name: {site: saes[name]} for name in names}
         found = fidelity_many(self.model, splices, [p.sequence for p in some], clusters=clusters)
         for name, figures in found.items():

@@ -37,7 +37,7 @@ def harvest(
     model, site
         What reads the file, and where it is tapped: esm2_t6_8M_UR50D and layer.4.
     out
-        Folder of the activations, for `train --activations`.
+        Folder of the activations; `train` takes it.
     """
     common.start()
     machine.start()

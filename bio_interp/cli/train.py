@@ -19,9 +19,9 @@ class Training:
     """How an SAE is trained on --activations; a recipe has its own keys for all this."""
 
     d_sae: int | None = None
-    "Features; needed with --activations."
+    "Features; needed without a recipe."
     k: int | None = None
-    "Features on in a row, or about k on average; needed with --activations."
+    "Features on in a row, or about k on average; needed without a recipe."
     rows: int | None = None
     "Rows to train on in all, read again where there are fewer; every row once where not given."
     architecture: Literal["batchtopk", "topk", "jumprelu", "gated", "relu"] | None = None
@@ -75,10 +75,10 @@ def train(
     recipe
         The build.toml; its SAE is trained on its harvest, or the one it starts from is checked.
     activations
-        In place of a recipe: folder that `harvest -o` wrote, or a .npy or .safetensors file of
-        one matrix, a row a token.
+        In place of a recipe: folder that `harvest` wrote, or a .npy or .safetensors file of one
+        matrix, a row a token.
     out
-        Folder of the SAE, with --activations.
+        Folder of the SAE that is not of a recipe.
     """
     common.start()
     machine.start()

@@ -156,7 +156,7 @@ class SparseAutoencoder(nn.Module):
             return missed / total
         return 0.0 if missed == 0 else float("inf")
 
-    def save(self, folder: Path, *, weights: Literal["float32", "int8"] = "float32") -> None:
+    def save(self, folder: Path | str, *, weights: Literal["float32", "int8"] = "float32") -> None:
         """Write ``sae.safetensors`` and ``sae.json`` into `folder`.
 
         ``"int8"`` stores each feature's encoder column and decoder row as 8-bit integers times
@@ -164,10 +164,10 @@ class SparseAutoencoder(nn.Module):
         """
         from bio_interp.sae._files import write_sae
 
-        write_sae(self, folder, weights)
+        write_sae(self, Path(folder), weights)
 
     @classmethod
-    def load(cls, folder: Path, *, d_model: int | None = None) -> "SparseAutoencoder":
+    def load(cls, folder: Path | str, *, d_model: int | None = None) -> "SparseAutoencoder":
         """Read what `save` wrote.
 
         Parameters
@@ -186,7 +186,7 @@ class SparseAutoencoder(nn.Module):
         """
         from bio_interp.sae._files import read_sae
 
-        return read_sae(folder, d_model)
+        return read_sae(Path(folder), d_model)
 
     def _checked(self, x: Tensor) -> Tensor:
         if x.ndim != 2 or x.shape[1] != self.config.d_model:

@@ -67,7 +67,8 @@ class Cosine:
     """
 
     def __init__(self, a: Tensor, b: Tensor) -> None:
-        self.a, self.b = (torch.nn.functional.normalize(w.detach().float()) for w in (a, b))
+        one, other = a.detach().float(), b.detach().to(a.device).float()
+        self.a, self.b = (torch.nn.functional.normalize(w) for w in (one, other))
         self.names_a, self.names_b = torch.arange(len(a)), torch.arange(len(b))
         self._mean = self.b.mean(0)
         # root.T @ root is the covariance
