@@ -57,7 +57,8 @@ class Fidelity:
         Mean over residues of the Kullback-Leibler divergence KL(intact || spliced).
     recovered_zero
         ``(ce_zero - ce_spliced) / (ce_zero - ce_intact)``: 1 is as good as intact, 0 no better
-        than zeros, and under 0 worse: it is not clipped. NaN where zeros do no harm.
+        than zeros, and under 0 worse: it is not clipped. Where zeros do little harm it means
+        little, and its interval is wide; NaN where they do none.
     recovered_mean
         The same with `ce_mean`, which is the harder floor.
     kl_interval, recovered_zero_interval, recovered_mean_interval

@@ -55,7 +55,8 @@ def edit_rows(edit: Edit, rows: "Tensor", place: Place, *, site: str) -> "Tensor
     edit
         An `Edit` or a `PlacedEdit`.
     rows
-        Rows of one protein or window, ``(residues, d_model)``.
+        Rows of one protein or window, ``(residues, d_model)``, which the model does not change in
+        place afterwards: the edit may keep them.
     place
         Where they come from.
     site

@@ -236,7 +236,7 @@ class Esm2Engine(Spliceable):
                 # special tokens stay behind; the copy outlives the stream, which is reused
                 residues = stream[place.start + 1 : place.stop - 1]
                 if edit:
-                    given = residues.clone() if residues.requires_grad else residues
+                    given = residues.clone()  # the edit may keep it, for its gradient
                     residues.copy_(edit_rows(edit, given, piece.place, site=f"layer.{layer}"))
                 if layer in layers:
                     rows[layer] = residues.clone()

@@ -63,15 +63,21 @@ def rows_by_hand():
 
 
 @pytest.fixture(scope="session")
-def engine():
-    """Three layers of width 32; proteins longer than 60 are read in windows."""
+def toy():
+    """Three layers of width 32."""
     torch.manual_seed(0)
     module = ESM2(num_layers=3, embed_dim=WIDTH, attention_heads=4).eval()
     for name, weights in module.named_parameters():
         if name.endswith("bias") or "layer_norm" in name:
             torch.nn.init.normal_(weights, float("layer_norm.weight" in name), 0.2)
+    return module
+
+
+@pytest.fixture(scope="session")
+def engine(toy):
+    """The toy in fp32; proteins longer than 60 are read in windows."""
     options = LoadOptions(device="cpu", precision="fp32")
-    return Esm2Engine(module, name="toy", options=options, window=60, overlap=20, token_budget=90)
+    return Esm2Engine(toy, name="toy", options=options, window=60, overlap=20, token_budget=90)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from bio_interp.errors import MismatchError, NotFoundError
-from bio_interp.models import LanguageModel, Reading, Spliceable
+from bio_interp.models import (
+    Esm2Engine,
+    LanguageModel,
+    LoadOptions,
+    Reading,
+    Spliceable,
+    _esm2_forward,
+)
 from bio_interp.sae import SparseCodes
 
 ARCHITECTURES = ("topk", "batchtopk", "jumprelu", "gated", "relu")
@@ -202,6 +209,18 @@ def test_a_position_of_a_long_protein_is_found_in_each_window_that_reads_it(
         torch.testing.assert_close(after.rows[SITE][position - 1], wanted, atol=1e-5, rtol=0)
 
 
+def test_a_long_protein_is_patched_whole_across_its_windows(engine, random_sae, made_up):
+    protein, other = made_up(130, 130)
+    sae = random_sae()
+    before, source = (r.rows[SITE] for r in engine.activations([protein, other], [SITE]))
+    with engine.splice({SITE: sae}) as spliced:
+        spliced[SITE].patch(sae.encode(source), features=[3, 8, 9])
+        (after,) = spliced.activations([protein], [SITE])
+    change = (sae.encode_dense(source) - sae.encode_dense(before))[:, [3, 8, 9]]
+    wanted = before + change @ sae.W_dec[[3, 8, 9]] / sae.norm.scale
+    torch.testing.assert_close(after.rows[SITE], wanted, atol=1e-5, rtol=0)
+
+
 def test_special_tokens_never_pass_through_the_sae(engine, random_sae, made_up):
     """Peers' bug B17: CLS and EOS were rebuilt, and zeroed, with the residues."""
     from bio_interp.models import _esm2_engine
@@ -289,6 +308,48 @@ def test_a_value_that_is_set_takes_a_gradient(engine, random_sae, made_up):
     (same,) = torch.autograd.grad(trace.logits[0, 0], trace.features[SITE])
     assert float(slope) == pytest.approx(float(same[3, 6]), rel=1e-3)
     assert float(slope) != 0
+
+
+def test_the_padded_attention_of_accelerators_gives_the_same_gradient(
+    engine, random_sae, made_up, monkeypatch
+):
+    proteins = made_up(9, 14)
+
+    def slopes():
+        with engine.splice({SITE: random_sae()}) as spliced:
+            spliced[SITE].set(2, value := torch.tensor(2.0, requires_grad=True))
+            total = sum(logits[:, 5].sum() for logits in spliced.logits(proteins))
+        return torch.autograd.grad(total, value)[0]
+
+    packed = slopes()
+    monkeypatch.setattr(_esm2_forward, "_attend_packed", _esm2_forward._attend_padded)
+    torch.testing.assert_close(slopes(), packed, atol=1e-4, rtol=1e-3)
+    assert packed.abs() > 1e-3
+
+
+def test_in_bf16_nothing_changes_by_itself_and_gradients_are_near(toy, random_sae, made_up):
+    (protein,) = made_up(20)
+    found = []
+    for precision in ("bf16", "fp32"):
+        model = Esm2Engine(toy, name="toy", options=LoadOptions(device="cpu", precision=precision))
+        with model.splice({SITE: random_sae()}) as spliced:
+            assert torch.equal(next(spliced.logits([protein])), next(model.logits([protein])))
+            (trace,) = spliced.trace([protein])
+        (slope,) = torch.autograd.grad(trace.logits[7, 3], trace.features[SITE])
+        found.append(slope)
+    assert 0 < (found[0] - found[1]).norm() / found[1].norm() < 0.1
+
+
+def test_an_edit_may_keep_its_rows_for_the_gradient(engine, made_up):
+    scale = torch.ones((), requires_grad=True)
+    edits = {"layer.1": lambda rows: rows * scale, "layer.2": lambda rows: rows.square() / 2}
+    (logits,) = engine.logits(made_up(12), edits=edits)
+    (slope,) = torch.autograd.grad(logits[0, 0], scale)
+    ends = []
+    for factor in (1.01, 0.99):
+        edits["layer.1"] = lambda rows, f=factor: rows * f
+        ends.append(float(next(engine.logits(made_up(12), edits=edits))[0, 0]))
+    assert float(slope) == pytest.approx((ends[0] - ends[1]) / 0.02, rel=0.05)
 
 
 def test_the_model_records_nothing_where_nothing_takes_a_gradient(engine, random_sae, made_up):
