@@ -6,8 +6,9 @@ from random import Random
 import torch
 from torch import Tensor
 
+from bio_interp.activations._rows import check_sites, read_sites
 from bio_interp.activations._shuffle import buffer_bytes, places_left, shuffled_rows
-from bio_interp.errors import InputError, MismatchError, NotFoundError
+from bio_interp.errors import InputError, MismatchError
 from bio_interp.models import LanguageModel
 
 _BLOCK_PROTEINS = 64
@@ -50,11 +51,7 @@ class ModelRows:
         buffer_rows: int,
         dtype: torch.dtype = torch.float16,
     ) -> None:
-        if lost := [site for site in sites if site not in model.info.sites]:
-            known = ", ".join(model.info.sites)
-            raise NotFoundError(
-                f"a site of {model.info.name} ({known})", repr(lost[0]), "Give one of its sites."
-            )
+        check_sites(model.info, sites)
         if not sites or not any(sequences):
             raise InputError("proteins and sites to read", "none", "Give at least one of each.")
         self.model, self.sites, self.sequences, self.dtype = model, sites, sequences, dtype
@@ -78,12 +75,12 @@ class ModelRows:
         mixed = shuffled_rows(readings, **mixing, batch_rows=_BATCH_ROWS, dtype=self.dtype)
         passed = 0
         for rows in mixed:
-            fresh = rows[max(0, row - passed) :]
-            passed += rows.shape[0]
-            if fresh.shape[0]:
-                yield dict(zip(self.sites, fresh.split(self.widths, dim=1), strict=True))
+            have = rows[self.sites[0]].shape[0]
+            if passed + have > row:
+                yield {site: tensor[max(0, row - passed) :] for site, tensor in rows.items()}
+            passed += have
 
-    def _read(self, ordered: Sequence[str], left: Sequence[bool]) -> Iterator[Tensor]:
+    def _read(self, ordered: Sequence[str], left: Sequence[bool]) -> Iterator[Mapping[str, Tensor]]:
         """Read blocks of proteins; one of which nothing is left is zeros and costs nothing.
 
         The numbers that a model gives for a protein depend, in the last digits, on which others
@@ -92,16 +89,18 @@ class ModelRows:
         for first in range(0, len(ordered), _BLOCK_PROTEINS):
             block = ordered[first : first + _BLOCK_PROTEINS]
             if not any(left[first : first + _BLOCK_PROTEINS]):
-                yield from (torch.zeros(len(s), sum(self.widths), dtype=self.dtype) for s in block)
+                yield from (self._zeros(len(sequence)) for sequence in block)
                 continue
-            for sequence, reading in zip(
-                block, self.model.activations(block, self.sites), strict=True
-            ):
-                rows = torch.cat([reading.rows[site] for site in self.sites], dim=1)
-                if rows.shape[0] != len(sequence):
+            readings = read_sites(self.model, block, self.sites)
+            for sequence, rows in zip(block, readings, strict=True):
+                if (found := rows[self.sites[0]].shape[0]) != len(sequence):
                     raise MismatchError(
                         f"{len(sequence)} rows, one a residue",
-                        f"{rows.shape[0]} of {self.model.info.name}",
+                        f"{found} of {self.model.info.name}",
                         "Report this to the model plugin's authors.",
                     )
                 yield rows
+
+    def _zeros(self, residues: int) -> Mapping[str, Tensor]:
+        sites = zip(self.sites, self.widths, strict=True)
+        return {site: torch.zeros(residues, width, dtype=self.dtype) for site, width in sites}

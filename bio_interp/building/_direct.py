@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bio_interp.building._claim import claim
 from bio_interp.building._training import mixed_rows, reporter
-from bio_interp.errors import InputError, NotFoundError
-from bio_interp.models import LanguageModel, LoadOptions, load_model
+from bio_interp.errors import InputError
+from bio_interp.models import LoadOptions, load_model
 from bio_interp.sequences import read_proteins
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def harvest_file(
     MismatchError
         The folder holds the activations of other proteins, or another model or site.
     """
-    from bio_interp.activations import ActivationStore
+    from bio_interp.activations import ActivationStore, check_sites
 
     proteins = {p.accession: p for p in read_proteins(source)}
     loaded = load_model(model, options)
-    check_site(loaded, site)
+    check_sites(loaded.info, [site])
     store = ActivationStore.create(
         folder,
         list(proteins.values()),
@@ -73,16 +73,6 @@ def harvest_file(
     )
     store.harvest(loaded, site, proteins, shard=shard)
     return store
-
-
-def check_site(model: LanguageModel, site: str) -> None:
-    """Refuse a site that the model does not have."""
-    if site not in model.info.sites:
-        raise NotFoundError(
-            f"a site of {model.info.name} ({', '.join(model.info.sites)})",
-            repr(site),
-            "Give one of its sites.",
-        )
 
 
 def train_file(

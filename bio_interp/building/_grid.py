@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bio_interp.errors import InputError, NotFoundError
+from bio_interp.errors import InputError
 from bio_interp.sequences import Protein, Split
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ class Sweep:
 
     def at(self, info: ModelInfo) -> tuple[str, ...]:
         """Name the sites; `NotFoundError` where the model lacks one."""
+        from bio_interp.activations import check_sites
+
         sites = tuple(info.sites) if self.sites == (ALL,) else self.sites
-        if lost := [site for site in sites if site not in info.sites]:
-            known = ", ".join((ALL, *info.sites))
-            raise NotFoundError(f"sites of {info.name} ({known})", repr(lost[0]), "Name others.")
+        check_sites(info, sites)
         return sites
 
     def variants(self, sites: Sequence[str], total_rows: int) -> dict[str, Variant]:
