@@ -4,8 +4,11 @@ A peer's function takes the sizes and gives a step: rows in, nothing out. What a
 imported for is said by the error.
 """
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -48,7 +51,9 @@ def sae_lens(sizes: Sizes, kind: str) -> Step:
         d_in=sizes.d_model, d_sae=sizes.d_sae, **more
     )
     sae = getattr(saes, f"{name}TrainingSAE")(config)
-    settings = SAETrainerConfig(total_training_samples=10**9, train_batch_size_samples=sizes.batch)
+    settings = SAETrainerConfig(
+        total_training_samples=10**9, train_batch_size_samples=sizes.batch, lr_end=3e-5
+    )
     trainer = SAETrainer(settings, sae, iter(()))
 
     def step(x: Tensor) -> None:
@@ -106,6 +111,7 @@ def sparsify(sizes: Sizes, kind: str) -> Step:
 
 def overcomplete(sizes: Sizes, kind: str) -> Step:
     """Make a step as overcomplete's `train_sae` takes it."""
+    _without_vision("overcomplete")
     from overcomplete.sae import TopKSAE
 
     sae = TopKSAE(sizes.d_model, sizes.d_sae, top_k=sizes.k)
@@ -119,6 +125,16 @@ def overcomplete(sizes: Sizes, kind: str) -> Step:
         optimizer.step()
 
     return step
+
+
+def _without_vision(name: str) -> None:
+    """Let parts of a package be imported without its ``__init__``, which loads vision models."""
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        raise ModuleNotFoundError(name)
+    package = ModuleType(name)
+    package.__path__ = list(spec.submodule_search_locations or [])
+    sys.modules.setdefault(name, package)
 
 
 PEERS: dict[str, tuple[Callable[[Sizes, str], Step], tuple[str, ...]]] = {

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from bio_interp.errors import InputError
+from bio_interp.sae._product import Precision
 
 Architecture = Literal["topk", "batchtopk", "jumprelu", "gated", "relu"]
 ARCHITECTURE_NAMES: tuple[str, ...] = get_args(Architecture)
@@ -79,6 +80,10 @@ class TrainConfig:
         Of jumprelu's straight-through gradient, in normalised units.
     skip
         Also learn a linear map past the features, for a skip-transcoder (arXiv 2501.18823).
+    precision
+        Of the encoder's product: ``"fp32"`` is exact (and uses bfloat16 to search, where the
+        processor has it); ``"bf16"`` takes what bfloat16 gives, and is faster. Weights, gradients
+        and the optimizer are float32 with both.
     batch_rows
         Rows a step.
     lr
@@ -125,6 +130,7 @@ class TrainConfig:
     sparsity_warmup: float = 0.05
     bandwidth: float = 1.0
     skip: bool = False
+    precision: Precision = "fp32"
     batch_rows: int = 2048
     lr: float | None = None
     warmup_steps: int | None = None

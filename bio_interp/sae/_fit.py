@@ -47,7 +47,8 @@ def fit(
         trainer = Trainer(
             **_where(device, config.batch_rows),
             **_shown(logs, last.parent, config),
-            plugins=[_AtomicCheckpoints()],
+            plugins=[_AtomicCheckpoints(), *_environment()],
+            default_root_dir=folder,
             max_steps=config.steps,
             max_epochs=-1,
             val_check_interval=config.validate_every if validation is not None else None,
@@ -149,12 +150,29 @@ def _where(device: str, batch_rows: int) -> dict[str, Any]:
     }
 
 
-def _launched() -> tuple[int, int]:
-    """Count processes a node, and nodes, of the launcher that started this one."""
+def _environment() -> list[TorchElasticEnvironment | SLURMEnvironment]:
+    """Find the launcher that started this process; none where it was started alone."""
     if TorchElasticEnvironment.detect():
+        return [TorchElasticEnvironment()]
+    if not SLURMEnvironment.detect():
+        return []
+    try:  # else Lightning would requeue the job and go on from a checkpoint of its own
+        return [SLURMEnvironment(auto_requeue=False)]
+    except RuntimeError as error:
+        raise InputError(
+            "tasks of SLURM that are counted a node",
+            "--ntasks",
+            "Give --ntasks-per-node, or the job name 'interactive' to train in one process.",
+        ) from error
+
+
+def _launched() -> tuple[int, int]:
+    """Count processes a node, and nodes, that the launcher started."""
+    environment = next(iter(_environment()), None)
+    if isinstance(environment, TorchElasticEnvironment):
         local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         return local, max(1, int(os.environ["WORLD_SIZE"]) // local)
-    if SLURMEnvironment.detect():
+    if environment is not None:
         nodes = int(os.environ.get("SLURM_NNODES", "1"))
         return max(1, int(os.environ["SLURM_NTASKS"]) // nodes), nodes
     return 1, 1

@@ -11,11 +11,9 @@ from bio_interp.errors import MismatchError, NotFoundError
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import SaeConfig
 from bio_interp.sae._norm import InputNorm
+from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_threshold, select_topk
 from bio_interp.sae._sparse_ops import decode_values
-
-_DENSE_BYTES = 64 * 2**20
-"""Pre-activations are held for at most this many bytes of rows at a time."""
 
 
 class SparseAutoencoder(nn.Module):
@@ -75,6 +73,7 @@ class SparseAutoencoder(nn.Module):
         self.register_buffer("W_skip", tensors.get("W_skip"))
         maxima = tensors.get("feature_maxima", torch.zeros(config.d_sae))
         self.register_buffer("feature_maxima", maxima)
+        self._ready: tuple[Any, Product] | None = None
         self.provenance = dict(provenance or {})
         self.fingerprint = dict(fingerprint) if fingerprint else None
 
@@ -106,14 +105,19 @@ class SparseAutoencoder(nn.Module):
         """
         rows = self._checked(x)
         columns = None if features is None else self._columns(features)
-        width = self.config.d_sae if columns is None else columns.shape[0]
-        size = max(1, _DENSE_BYTES // (4 * max(1, width)))
-        parts = [self._encode_some(part, columns) for part in rows.split(size)]
-        return SparseCodes.cat(parts)
+        normalised = self.norm.apply_to(rows)
+        if self.threshold is None:
+            return select_topk(self._product(), normalised, self.config.k)
+        if columns is None:
+            return select_threshold(self._product(), normalised, self.threshold)
+        part = Product(self.W_enc.T[columns], self.b_enc[columns])
+        codes = select_threshold(part, normalised, self.threshold[columns])
+        named = columns[codes.features.long()].int()
+        return SparseCodes(codes.indptr, named, codes.values, self.config.d_sae)
 
     def encode_dense(self, x: Tensor) -> Tensor:
         """Encode rows into a dense ``(rows, d_sae)`` matrix; gradients reach `x`."""
-        pre = self._pre_activations(self._checked(x), None)
+        pre = torch.addmm(self.b_enc, self.norm.apply_to(self._checked(x)), self.W_enc)
         if self.threshold is not None:
             return pre * (pre > self.threshold.clamp_min(0.0))
         top = pre.topk(min(self.config.k, pre.shape[1]), dim=1)
@@ -197,6 +201,14 @@ class SparseAutoencoder(nn.Module):
             )
         return x.to(self.W_enc.dtype)
 
+    def _product(self) -> Product:
+        """Give the encoder made ready; made anew where a weight has changed."""
+        tensors = (self.W_enc, self.b_enc)
+        state = tuple((t.data_ptr(), t._version, t.dtype, t.device) for t in tensors)
+        if self._ready is None or self._ready[0] != state:
+            self._ready = (state, Product(self.W_enc.T, self.b_enc))
+        return self._ready[1]
+
     def _columns(self, features: Tensor) -> Tensor:
         if self.threshold is None:
             raise MismatchError(
@@ -212,22 +224,6 @@ class SparseAutoencoder(nn.Module):
                 "Give indices of this SAE's features.",
             )
         return columns
-
-    def _pre_activations(self, rows: Tensor, columns: Tensor | None) -> Tensor:
-        weight, bias = self.W_enc.T, self.b_enc  # (d_sae, d_model)
-        if columns is not None:
-            weight, bias = weight[columns], bias[columns]
-        return torch.addmm(bias, self.norm.apply_to(rows), weight.T)  # (rows, d_sae)
-
-    def _encode_some(self, rows: Tensor, columns: Tensor | None) -> SparseCodes:
-        pre = self._pre_activations(rows, columns)
-        if self.threshold is None:
-            return select_topk(pre, self.config.k)
-        if columns is None:
-            return select_threshold(pre, self.threshold)
-        codes = select_threshold(pre, self.threshold[columns])
-        named = columns[codes.features.long()].int()
-        return SparseCodes(codes.indptr, named, codes.values, self.config.d_sae)
 
 
 def _frozen(tensor: Tensor) -> nn.Parameter:

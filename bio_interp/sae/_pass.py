@@ -121,6 +121,18 @@ def resumed(checkpoint: Path, runs: Mapping[str, SaeRun]) -> Pass:
     return Pass(trainables, taps, sites, limits, left_out, start, saved["global_step"])
 
 
+def remove_spent(folder: Path) -> None:
+    """Remove the checkpoint, and what a kill left of others, if all of its runs are finished."""
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    if checkpoint.is_file():
+        saved = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)
+        names = saved.get("pass", {"taps": [""]})["taps"]
+        if not all((folder / name / "sae.json").is_file() for name in names):
+            return
+    for spent in checkpoint.parent.glob("*.ckpt"):
+        spent.unlink(missing_ok=True)
+
+
 def _first(parts: Mapping[str, Tensor], taps: tuple[str, str], config: TrainConfig) -> TrainableSae:
     own = [parts[site] for site in _distinct(taps)]
     norms = [InputNorm.measure(part, centre=config.centre) for part in own]

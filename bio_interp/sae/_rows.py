@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, cast, runtime_checkable
 import torch
 from torch import Tensor
 
-from bio_interp.errors import InputError
+from bio_interp.errors import InputError, MismatchError
 from bio_interp.sae._parallel import rank, world_size
 from bio_interp.sae._prefetch import Prefetched
 from bio_interp.sae._sites import Part, Sites, by_name
@@ -49,9 +49,14 @@ class TensorRows:
     def start(self, epoch: int, row: int) -> Iterator[Part]:
         """See `StartableRows.start`; memory is 8 bytes a row on top of the rows."""
         tensors = by_name(self.rows)
+        counts = {site: t.shape[0] for site, t in tensors.items()}
+        if len(set(counts.values())) > 1:
+            raise MismatchError(
+                "as many rows at each site", str(counts), "Give activations of the same tokens."
+            )
         generator = torch.Generator().manual_seed(epoch)
-        count = min((t.shape[0] for t in tensors.values()), default=0)
-        for part in torch.randperm(count, generator=generator)[row:].split(_READ_ROWS):
+        order = torch.randperm(max(counts.values(), default=0), generator=generator)
+        for part in order[row:].split(_READ_ROWS):
             taken = {name: t[part.to(t.device)] for name, t in tensors.items()}
             yield taken[""] if isinstance(self.rows, Tensor) else taken
 

@@ -3,7 +3,8 @@
 Only the encoder's forward pass is a dense product. What follows touches the k active features of
 a row: decoding sums k rows of the decoder, and both weight gradients are segment sums over the
 entries sorted by feature (`torch.nn.functional.embedding_bag`), which is stable and so
-deterministic. The gradients equal those of the dense formula (tested against autograd).
+deterministic. The gradient of the values is taken in that order too, so that a decoder's row is
+read once. The gradients equal those of the dense formula (tested against autograd).
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bio_interp.sae._codes import SparseCodes, counts_to_indptr
+from bio_interp.sae._product import dot_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +26,41 @@ class ByFeature:
     ----------
     order
         Place in the codes of each sorted entry; int64, shape ``(nnz,)``.
-    rows
-        Row of each sorted entry; int64, shape ``(nnz,)``.
+    rows, features
+        Row and feature of each sorted entry; int64, shape ``(nnz,)``.
     indptr
         Feature ``f`` owns sorted entries ``indptr[f]`` to ``indptr[f + 1]``.
     """
 
     order: Tensor
     rows: Tensor
+    features: Tensor
     indptr: Tensor
 
     @classmethod
     def of(cls, codes: SparseCodes) -> "ByFeature":
         """Sort once; both weight gradients use it. Narrow integers sort faster."""
-        features = codes.features.short() if codes.d_sae <= 1 << 15 else codes.features
-        order = features.sort(stable=True).indices
+        narrow = codes.features.short() if codes.d_sae <= 1 << 15 else codes.features
+        features, order = narrow.sort(stable=True)
         counts = torch.bincount(codes.features, minlength=codes.d_sae)
-        return cls(order, codes.row_index()[order], counts_to_indptr(counts))
+        return cls(order, codes.row_index()[order], features.long(), counts_to_indptr(counts))
 
     def weighted_sum(self, source: Tensor, weights: Tensor) -> Tensor:
         """Sum rows of `source` ``(rows, d)``, times `weights` ``(nnz,)``, into each feature."""
         return _bags(self.rows, source, self.indptr, weights[self.order])
+
+    def total(self, weights: Tensor) -> Tensor:
+        """Sum `weights` ``(nnz,)`` into each feature, ``(d_sae,)``."""
+        sums = weights.new_zeros(self.indptr.shape[0] - 1)
+        return sums.index_add_(0, self.features, weights[self.order])
+
+    def dots(self, table: Tensor, source: Tensor) -> Tensor:
+        """Multiply each entry's row of `table` ``(d_sae, d)`` with its row of `source`, ``(nnz,)``.
+
+        In the order of the codes.
+        """
+        products = dot_entries(table, source, self.features, self.rows)
+        return torch.empty_like(products).index_copy_(0, self.order, products)
 
 
 def sparse_pre_activations(
@@ -100,9 +116,7 @@ class _PreActivations(torch.autograd.Function):
         (rows,) = ctx.saved_tensors
         by_feature: ByFeature = ctx.by_feature
         grad_encoder = by_feature.weighted_sum(rows, grads[0])
-        ones = rows.new_ones(rows.shape[0], 1)
-        grad_bias = by_feature.weighted_sum(ones, grads[0]).squeeze(1)
-        return None, grad_encoder, grad_bias, None, None
+        return None, grad_encoder, by_feature.total(grads[0]), None, None
 
 
 class _Decode(torch.autograd.Function):
@@ -110,15 +124,14 @@ class _Decode(torch.autograd.Function):
     def forward(
         ctx: Any, values: Tensor, decoder: Tensor, codes: SparseCodes, by_feature: ByFeature
     ) -> Tensor:
-        with torch.enable_grad():  # torch's own kernel gives the gradient of the values
-            leaf = values.detach().requires_grad_()
-            decoded = decode_values(codes, leaf, decoder.detach())
-        ctx.leaf, ctx.decoded, ctx.by_feature = leaf, decoded, by_feature
-        return decoded.detach()
+        ctx.save_for_backward(values, decoder)
+        ctx.by_feature = by_feature
+        return decode_values(codes, values, decoder)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
+        values, decoder = ctx.saved_tensors
+        by_feature: ByFeature = ctx.by_feature
         grad = grads[0].contiguous()
-        (grad_values,) = torch.autograd.grad(ctx.decoded, ctx.leaf, grad)
-        grad_decoder = ctx.by_feature.weighted_sum(grad, ctx.leaf.detach())
-        return grad_values, grad_decoder, None, None
+        grad_values = by_feature.dots(decoder, grad)
+        return grad_values, by_feature.weighted_sum(grad, values), None, None

@@ -44,7 +44,7 @@ def train(
     """Train an SAE, or go on with a training that was interrupted in `folder`.
 
     Started by ``torchrun`` or SLURM in several processes, they share every batch, with the result
-    of one process up to rounding; all read the same rows, and the first writes.
+    of one process up to rounding; each reads all the rows, all see `folder`, the first writes.
 
     Parameters
     ----------
@@ -212,9 +212,9 @@ def _train(
             if rank() == 0:
                 saes[name].save(folder / name)
         if rank() == 0:
-            for spent in checkpoint.parent.glob("*.ckpt"):
-                spent.unlink()
+            _pass.remove_spent(folder)
         wait_for_all()
+    _pass.remove_spent(folder)  # a kill may have come just before
     return {n: saes[n] if n in saes else SparseAutoencoder.load(folder / n) for n in runs}
 
 

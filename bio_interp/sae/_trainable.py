@@ -15,6 +15,12 @@ from bio_interp.sae._parallel import average_gradients, largest, total, world_si
 from bio_interp.sae._sparse_ops import decode_values
 from bio_interp.sae.architectures import ARCHITECTURES, Objective, Outcome, Weights
 
+_CALIBRATED = 2**28
+"""Pre-activations that are looked at to scale the encoder at the start, at most."""
+
+_MOST_DEAD = 2**15
+"""Dead features that AuxK takes in one step: it is a dense product."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepLoss:
@@ -103,7 +109,8 @@ class TrainableSae(nn.Module):
     @torch.no_grad()
     def calibrate(self, rows: Tensor, targets: Tensor | None = None) -> None:
         """Scale the encoder so that the first codes rebuild the targets best (least squares)."""
-        x, target = self._normalised(rows, targets)
+        some = max(1, _CALIBRATED // self.config.d_sae)
+        x, target = self._normalised(rows[:some], None if targets is None else targets[:some])
         pre = self.weights.pre_activations(x)
         self.objective.prepare(pre)
         codes = self.objective.codes(self.weights, x)
@@ -216,6 +223,14 @@ class TrainableSae(nn.Module):
         if self.config.aux_coefficient == 0 or not self.objective.revives:
             return none, other
         aux_k = self.config.aux_k or max(1, x.shape[1] // 2)
-        part = self.weights.of(dead)
+        part = self.weights.of(self._in_turn(dead, x.shape[0]))
         residual = found.residual.detach()
         return auxk_loss(x, residual, part.encoder, part.b_enc, part.decoder, k=aux_k), other
+
+    def _in_turn(self, dead: Tensor, rows: int) -> Tensor:
+        """Take all of the dead, or where they are very many, an equal share of them each step."""
+        shares = -(-dead.shape[0] // _MOST_DEAD)
+        if shares <= 1:
+            return dead
+        steps = int(self.rows_since_fired.max()) // rows  # counted by the one that is dead longest
+        return dead[steps % shares :: shares]

@@ -5,9 +5,8 @@ from torch import Tensor
 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import TrainConfig
-from bio_interp.sae._parallel import world_size
+from bio_interp.sae._product import Product
 from bio_interp.sae._select import lowest_value, select_batchtopk
-from bio_interp.sae._select_global import lowest_of_all, select_batchtopk_global
 from bio_interp.sae.architectures._objective import Weights
 from bio_interp.sae.architectures._topk import TopK
 
@@ -28,16 +27,14 @@ class BatchTopK(TopK):
         self.register_buffer("last", torch.zeros(()))
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
-    def select(self, pre: Tensor) -> SparseCodes:
+    def select(self, product: Product, x: Tensor) -> SparseCodes:
         """See `TopK.select`."""
-        if world_size() > 1:
-            return select_batchtopk_global(pre, self.config.k, float(self.last))
-        return select_batchtopk(pre, self.config.k, float(self.last))
+        return select_batchtopk(product, x, self.config.k, float(self.last))
 
     @torch.no_grad()
     def count(self, codes: SparseCodes) -> None:
         """Move the threshold towards the smallest activation of the batch."""
-        lowest = lowest_of_all(codes) if world_size() > 1 else lowest_value(codes)
+        lowest = lowest_value(codes)
         self.last.copy_(lowest)
         # the mean of the first hundred batches, then a running one
         self.updates += 1

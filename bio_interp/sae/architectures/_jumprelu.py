@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bio_interp.sae._codes import SparseCodes, compact, counts_to_indptr
+from bio_interp.sae._codes import SparseCodes, counts_to_indptr
 from bio_interp.sae._config import TrainConfig
+from bio_interp.sae._select import select_threshold
 from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
 from bio_interp.sae.architectures._objective import Outcome, Weights
 from bio_interp.sae.architectures._penalised import Penalised
@@ -43,8 +44,7 @@ class JumpRelu(Penalised):
     @torch.no_grad()
     def codes(self, weights: Weights, x: Tensor) -> SparseCodes:
         """See `Objective.codes`."""
-        pre = weights.pre_activations(x)
-        return compact(pre, pre > self._positive())
+        return select_threshold(weights.product(self.config.precision), x, self._positive())
 
     def outcome(self, weights: Weights, x: Tensor, target: Tensor) -> Outcome:
         """See `Objective.outcome`; entries below the rectangle have no gradient: left out."""
@@ -72,8 +72,11 @@ class JumpRelu(Penalised):
 
     @torch.no_grad()
     def _near(self, weights: Weights, x: Tensor) -> SparseCodes:
-        pre = weights.pre_activations(x)
-        return compact(pre, pre > self._positive() - self.config.bandwidth / 2)
+        # the search finds what is above zero: lift both sides by half a rectangle
+        half = self.config.bandwidth / 2
+        lifted = weights.product(self.config.precision, shift=half)
+        near = select_threshold(lifted, x, self._positive())
+        return SparseCodes(near.indptr, near.features, near.values - half, near.d_sae)
 
 
 def _on(near: SparseCodes, values: Tensor) -> SparseCodes:
@@ -91,13 +94,12 @@ class _Jump(torch.autograd.Function):
     ) -> Tensor:
         own = theta.index_select(0, near.features).clamp_min(0.0)
         ctx.save_for_backward(pre, own)
-        ctx.by_feature, ctx.rows, ctx.width = by_feature, len(near), width
+        ctx.by_feature, ctx.width = by_feature, width
         return pre * (pre > own)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         pre, own = ctx.saved_tensors
         slope = own / ctx.width * ((pre - own).abs() < ctx.width / 2)
-        ones = pre.new_ones(ctx.rows, 1)
-        grad_theta = ctx.by_feature.weighted_sum(ones, -slope * grads[0]).squeeze(1)
+        grad_theta = ctx.by_feature.total(-slope * grads[0])
         return grads[0] * ((pre > own) + slope), grad_theta, None, None, None

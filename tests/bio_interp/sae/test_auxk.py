@@ -95,3 +95,14 @@ def test_aux_k_comes_from_d_model_and_may_exceed_the_number_dead() -> None:
     sae.rows_since_fired[:3] = 10_000
     loss = sae(rows[:64])
     assert (loss.dead, bool(torch.isfinite(loss.total))) == (3, True)
+
+
+def test_very_many_dead_features_take_turns(monkeypatch) -> None:
+    monkeypatch.setattr("bio_interp.sae._trainable._MOST_DEAD", 8)
+    sae = _with_silent_features(torch.randn(64, 6))
+    turns = []
+    for _ in range(3):
+        sae.rows_since_fired += 64
+        turns.append(sae._in_turn(torch.arange(20), 64).tolist())
+    assert [len(turn) <= 8 for turn in turns] == [True] * 3
+    assert sorted(number for turn in turns for number in turn) == list(range(20))

@@ -116,7 +116,7 @@ def test_other_dtypes_give_the_same_reconstruction(sae, planted, dtype, toleranc
 def test_many_rows_are_encoded_in_parts_with_the_same_result(monkeypatch) -> None:
     sae, x = _random(), torch.randn(50, 6)
     whole = sae.encode(x).to_dense()
-    monkeypatch.setattr("bio_interp.sae._model._DENSE_BYTES", 4 * 11 * 7)
+    monkeypatch.setattr("bio_interp.sae._product._DENSE_BYTES", 4 * 11 * 7)
     torch.testing.assert_close(sae.encode(x).to_dense(), whole)
 
 
@@ -156,3 +156,15 @@ def test_settings_that_make_no_sense_are_refused(fields: dict) -> None:
     good = {"d_model": 4, "d_sae": 8, "architecture": "batchtopk", "k": 2}
     with pytest.raises(InputError):
         SaeConfig(**{**good, **fields})
+
+
+def test_an_encoder_that_was_made_ready_follows_changes_of_its_weights() -> None:
+    sae, x = _random(), torch.randn(20, 6)
+    before = sae.encode(x)
+    with torch.no_grad():
+        sae.b_enc.add_(1.0)
+    after = sae.encode(x)
+    assert len(after.values) > len(before.values)
+    double = sae.double().encode(x.double())
+    assert double.values.dtype == torch.float64
+    torch.testing.assert_close(double.to_dense().float(), after.to_dense())

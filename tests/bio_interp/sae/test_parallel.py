@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from bio_interp.errors import InputError
 from bio_interp.sae import SaeRun, SparseAutoencoder, TrainConfig, train_many
-from bio_interp.sae import _select_global as module
+from bio_interp.sae import _select as module
 from bio_interp.sae._config import ARCHITECTURE_NAMES
 from bio_interp.sae._fit import _launched, _where
 from bio_interp.sae._parallel import gathered, largest, mean, rank, smallest, total, world_size
+from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_batchtopk
 
 ROWS = torch.randn(700, 8, generator=torch.Generator().manual_seed(5)) @ torch.diag(
@@ -120,11 +121,16 @@ def test_the_selection_over_processes_is_that_of_the_whole_batch(
     # few values, so that many are equal at the cut; some processes have nothing above zero
     pre = torch.randint(-3, 4, (processes, rows, d_sae), generator=generator).float()
     parts = _in_turn(list(pre), k)
-    whole = select_batchtopk(pre.reshape(-1, d_sae), k)
+    whole = select_batchtopk(*_identity(pre.reshape(-1, d_sae)), k)
     dense = torch.cat([part.to_dense() for part in parts])
     assert int((dense > 0).sum()) == len(whole.values)
     assert torch.equal(dense.flatten().sort().values, whole.to_dense().flatten().sort().values)
     assert bool(((dense == 0) | (dense == pre.reshape(-1, d_sae))).all())
+
+
+def _identity(pre: torch.Tensor) -> tuple[Product, torch.Tensor]:
+    """Make a product whose pre-activations are `pre`."""
+    return Product(pre.T.contiguous(), torch.zeros(pre.shape[1])), torch.eye(len(pre))
 
 
 def _in_turn(shares: list[torch.Tensor], k: int, hint: float = 0.0) -> list:
@@ -144,10 +150,11 @@ def _in_turn(shares: list[torch.Tensor], k: int, hint: float = 0.0) -> list:
 
     def work(number: int) -> None:
         local.rank = number
-        results[number] = module.select_batchtopk_global(shares[number], k, hint)
+        results[number] = module.select_batchtopk(*_identity(shares[number]), k, hint)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "gathered", lambda t: torch.cat(exchange(t)))
+        patch.setattr(module, "smallest", lambda t: torch.stack(exchange(t)).amin(0))
         patch.setattr(module, "total", lambda t: torch.stack(exchange(t)).sum(0))
         patch.setattr(module, "rank", lambda: local.rank)
         patch.setattr(module, "world_size", lambda: len(shares))
@@ -177,6 +184,7 @@ def test_alone_every_exchange_gives_back_what_it_got() -> None:
 TORCHRUN = {"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"}
 TORCHRUN |= {"GROUP_RANK": "0", "TORCHELASTIC_RUN_ID": "none"}
 SLURM = {"SLURM_NTASKS": "6", "SLURM_NNODES": "2", "SLURM_JOB_NAME": "train"}
+SLURM |= {"SLURM_NTASKS_PER_NODE": "3"}
 
 
 @pytest.mark.parametrize(
@@ -196,3 +204,11 @@ def test_a_batch_that_processes_cannot_share_evenly_is_refused(monkeypatch) -> N
         monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match="4 processes"):
         _where("cpu", 66)
+
+
+def test_tasks_of_slurm_that_are_not_counted_a_node_are_refused(monkeypatch) -> None:
+    for name, value in SLURM.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("SLURM_NTASKS_PER_NODE")
+    with pytest.raises(InputError, match="ntasks-per-node"):
+        _launched()

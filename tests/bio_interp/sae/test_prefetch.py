@@ -1,9 +1,12 @@
+import os
+import signal
 import threading
 import time
 
 import pytest
 import torch
 
+from bio_interp.sae import TrainConfig, train
 from bio_interp.sae._prefetch import Prefetched
 
 
@@ -65,3 +68,28 @@ def test_what_is_read_has_no_gradients() -> None:
     weight = torch.ones(2, requires_grad=True)
     assert not next(Prefetched(iter([weight * 2 for _ in range(1)]), depth=1)).is_leaf
     assert next(Prefetched((weight * 2 for _ in range(1)), depth=1)).is_leaf
+
+
+def test_ctrl_c_is_heard_while_training_waits_for_rows_and_the_reader_is_ended(tmp_path) -> None:
+    waiting, released = threading.Event(), threading.Event()
+
+    def source(epoch: int):
+        yield torch.randn(100, 4)
+        waiting.set()
+        released.wait(20)
+        yield torch.randn(100, 4)
+
+    def interrupt() -> None:
+        waiting.wait(20)
+        time.sleep(0.3)  # until the main thread waits in its turn
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.3)
+        released.set()
+
+    hand = threading.Thread(target=interrupt)
+    hand.start()
+    config = TrainConfig(d_sae=8, k=1, total_rows=1000, batch_rows=50, norm_rows=50)
+    with pytest.raises(KeyboardInterrupt):
+        train(source, config, folder=tmp_path)
+    hand.join()
+    assert _threads() == 0

@@ -137,3 +137,37 @@ def test_runs_killed_with_sigkill_at_random_moments_end_as_ones_that_were_not(
     for name in runs:
         assert _same(whole[name], SparseAutoencoder.load(tmp_path / "run" / name)), name
     assert list((tmp_path / "run").rglob("*.ckpt")) == []
+
+
+def test_a_kill_after_the_last_file_leaves_no_checkpoint_behind_for_good(
+    tmp_path, monkeypatch
+) -> None:
+    from bio_interp.sae import _pass
+
+    def die(folder: Path) -> None:
+        raise _KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_pass, "remove_spent", die)
+        with pytest.raises(_KilledError):
+            train(_source, _config(), folder=tmp_path)
+    assert (tmp_path / "sae.json").is_file()
+    assert [p.name for p in tmp_path.rglob("*.ckpt")] == ["last.ckpt"]
+    train(_source, _config(), folder=tmp_path)
+    assert list(tmp_path.rglob("*.ckpt")) == []
+
+
+def test_a_checkpoint_is_kept_while_one_of_its_runs_is_not_finished(tmp_path) -> None:
+    runs = {"a": SaeRun(_config()), "b": SaeRun(_config(k=3))}
+
+    def on_step(step: int, metrics) -> None:
+        if step == 20:
+            raise _KilledError
+
+    with pytest.raises(_KilledError):
+        train_many(_source, runs, folder=tmp_path, on_step=on_step)
+    train(_source, _config(), folder=tmp_path / "a")
+    train_many(_source, {"a": runs["a"]}, folder=tmp_path)
+    steps = []
+    train_many(_source, runs, folder=tmp_path, on_step=lambda step, _: steps.append(step))
+    assert steps[0] == 15

@@ -161,3 +161,8 @@ def test_the_limit_is_a_multiple_of_the_median_norm_of_each_site() -> None:
     assert sites.within(rows, torch.tensor([50.0, 2.5])).tolist() == [True, True, False]
     assert sites.norm_limits(rows, None).isinf().all()
     assert sites.norm_limits(torch.zeros(3, 3), 10.0).isinf().all()  # nothing to compare with
+
+
+def test_sites_in_memory_with_other_numbers_of_rows_are_refused() -> None:
+    with pytest.raises(MismatchError, match="as many rows"):
+        next(TensorRows({"a": torch.ones(3, 1), "b": torch.ones(4, 1)}).start(0, 0))
