@@ -19,6 +19,7 @@ SWEEP_COLUMNS: dict[str, tuple[Any, str]] = {
     "seed": (pl.Int64, "of the first weights"),
     "l0": (pl.Float64, "features on in a held-out residue, on average"),
     "fvu": (pl.Float64, "share of the variance of held-out residues that is not rebuilt"),
+    "cosine": (pl.Float64, "mean cosine of a row and its reconstruction, about the mean"),
     "dead": (pl.Float64, "share of features that fire on no held-out residue"),
     "density_q05": (
         pl.Float64,
@@ -65,10 +66,15 @@ def sweep_table(
         for name, variant in variants.items()
     ]
     for row in rows:
-        others = (r for r in rows if r["site"] == row["site"])
-        row["front"] = not any(r["l0"] < row["l0"] and r["fvu"] < row["fvu"] for r in others)
+        row["front"] = not any(_beats(r, row) for r in rows if r["site"] == row["site"])
     schema = {name: kind for name, (kind, _) in SWEEP_COLUMNS.items()}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _beats(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    if one["fvu"] is None or other["fvu"] is None:  # rows without variance
+        return False
+    return one["l0"] < other["l0"] and one["fvu"] < other["fvu"]
 
 
 def _columns(figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import Architecture, SaeConfig, TrainConfig
 from bio_interp.sae._fingerprint import check_fingerprint, fingerprint
 from bio_interp.sae._match import Match, match
+from bio_interp.sae._metrics import MetricSums, SaeMetrics, measure
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm, outlier_severity
 from bio_interp.sae._rows import RowSource, StartableRows
@@ -32,10 +33,12 @@ __all__ = [
     "Architecture",
     "InputNorm",
     "Match",
+    "MetricSums",
     "OnStep",
     "OnSteps",
     "RowSource",
     "SaeConfig",
+    "SaeMetrics",
     "SaeRun",
     "SparseAutoencoder",
     "SparseCodes",
@@ -44,6 +47,7 @@ __all__ = [
     "check_fingerprint",
     "fingerprint",
     "match",
+    "measure",
     "outlier_severity",
     "train",
     "train_many",

@@ -139,26 +139,24 @@ class SparseAutoencoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode and decode rows."""
-        rebuilt = self.decode(self.encode(x))
+        return self.rebuild(x, self.encode(x))
+
+    def rebuild(self, x: Tensor, codes: SparseCodes) -> Tensor:
+        """Rebuild rows from their codes, with what a skip-transcoder adds to them from `x`."""
+        rebuilt = self.decode(codes)
         if self.W_skip is None:
             return rebuilt
         skipped = self.norm.apply_to(self._checked(x)) @ self.W_skip
         return rebuilt + skipped / self.out_norm.scale
 
-    @torch.no_grad()
     def fvu(self, x: Tensor, target: Tensor | None = None) -> float:
-        """Measure the share of variance unexplained: ``sum |y - y_hat|^2 / sum |y - mean(y)|^2``.
+        """Measure the share of variance unexplained, as `SaeMetrics` defines it; 0 of no rows.
 
-        `target` is what a transcoder shall write, ``(rows, d_out)``; `x` where None. 0 is perfect,
-        1 is no better than the mean of these rows. Rows without variance give 0 where they are
-        rebuilt exactly and infinity where not.
+        `target` is what a transcoder shall write, ``(rows, d_out)``; `x` where None.
         """
-        target = x if target is None else target
-        missed = float((target - self(x)).double().square().sum())
-        total = float((target.double() - target.double().mean(0)).square().sum())
-        if total > 0:
-            return missed / total
-        return 0.0 if missed == 0 else float("inf")
+        from bio_interp.sae._metrics import sum_up
+
+        return sum_up(self, x, target).fvu
 
     def save(self, folder: Path | str, *, weights: Literal["float32", "int8"] = "float32") -> None:
         """Write ``sae.safetensors`` and ``sae.json`` into `folder`.

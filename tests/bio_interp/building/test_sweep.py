@@ -105,7 +105,7 @@ def test_figures_are_those_of_the_formulas(swept, toy_files):
     assert row["fvu"] == pytest.approx(sae.fvu(rows), rel=1e-3)
     assert row["dead"] == pytest.approx(float((~dense.any(0)).double().mean()), abs=1e-6)
     density = dense.double().mean(0)
-    assert row["density_q50"] == pytest.approx(float(density.quantile(0.5)), abs=1e-3)
+    assert row["density_q50"] == pytest.approx(float(density.quantile(0.5)), abs=5e-3)
 
 
 def test_one_pass_of_the_model_feeds_all_saes(toy_files, tmp_path, monkeypatch):
@@ -236,6 +236,7 @@ def test_an_sae_that_rebuilds_nothing_has_an_fvu_near_one():
     mean = InputNorm.measure(rows)
     sae = SparseAutoencoder(SaeConfig(d_model, 4, "topk", 1), tensors, mean)
     found = measure_rows(model, sequences, {"none": ("layer.2", sae)})["none"]
+    assert found["heldout_residues"] == len(rows)
     assert found["fvu"] == pytest.approx(1.0, abs=1e-3)
     assert (found["l0"], found["dead"]) == (0.0, 1.0)
 
