@@ -28,6 +28,7 @@ from bio_interp.sae._norm import InputNorm, outlier_severity
 from bio_interp.sae._rows import RowSource, StartableRows
 from bio_interp.sae._runs import SaeRun
 from bio_interp.sae._train import OnStep, OnSteps, train, train_many
+from bio_interp.sae.ground_truth import PlantedFeatures, Recovery, recovery
 
 __all__ = [
     "Architecture",
@@ -36,6 +37,8 @@ __all__ = [
     "MetricSums",
     "OnStep",
     "OnSteps",
+    "PlantedFeatures",
+    "Recovery",
     "RowSource",
     "SaeConfig",
     "SaeMetrics",
@@ -49,6 +52,7 @@ __all__ = [
     "match",
     "measure",
     "outlier_severity",
+    "recovery",
     "train",
     "train_many",
 ]

@@ -36,7 +36,8 @@ def auxk_loss(
     -----
     This is a dense step, five times the price of the sparse one where most features are dead, so
     it looks at the first quarter of the rows only: they are mixed, and the expected gradient is
-    the same.
+    the same. Processes that share a batch look at the same rows as one would, if each has a
+    multiple of 4.
     """
     sample = -(-x.shape[0] // _SHARE)
     x, residual = x[:sample], residual[:sample]

@@ -55,6 +55,8 @@ class SparseCodes:
                 f"widths {sorted({part.d_sae for part in parts})}",
                 "Stack only codes that one SAE made.",
             )
+        if len(parts) == 1:
+            return parts[0]
         counts = torch.cat([part.indptr.diff() for part in parts])
         return cls(
             counts_to_indptr(counts),

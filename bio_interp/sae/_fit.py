@@ -6,7 +6,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Generator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from bio_interp.provenance import atomic_path, write_json
 from bio_interp.sae._config import TrainConfig
 from bio_interp.sae._lightning import OnMetrics, TrainingModule
 from bio_interp.sae._logs import RunLogs
+from bio_interp.sae._memory import reused_memory
 from bio_interp.sae._pass import Pass
 from bio_interp.sae._rows import Batches
 from bio_interp.sae._validation import ValidationRows
@@ -51,7 +52,7 @@ def fit(
             default_root_dir=folder,
             max_steps=config.steps,
             max_epochs=-1,
-            val_check_interval=config.validate_every if validation is not None else None,
+            val_check_interval=config.validate_every,
             check_val_every_n_epoch=None,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
@@ -61,7 +62,8 @@ def fit(
                 write_json(folder / name / "train.json", settings[name])
         module = TrainingModule(state, logs, on_metrics, validation)
         resume = str(last) if last.is_file() else None
-        with _interruptible(trainer):
+        memory = reused_memory() if device == "cpu" else nullcontext()
+        with _interruptible(trainer), memory:
             trainer.fit(module, batches, validation, ckpt_path=resume, weights_only=True)
     module.cpu()
 

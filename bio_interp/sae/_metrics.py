@@ -10,7 +10,9 @@ from torch import Tensor
 
 from bio_interp.errors import InputError, MismatchError
 from bio_interp.sae._model import SparseAutoencoder
-from bio_interp.sae._sites import Part, by_name
+
+Rows = Tensor | tuple[Tensor, Tensor]
+"""Rows ``(any, d_model)``; for a transcoder with what it shall write."""
 
 _CHUNK = 4096
 _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -66,7 +68,7 @@ class SaeMetrics:
 
 
 def measure(
-    sae: SparseAutoencoder, rows: Tensor | Iterable[Part], *, target: Tensor | None = None
+    sae: SparseAutoencoder, rows: Tensor | Iterable[Rows], *, target: Tensor | None = None
 ) -> SaeMetrics:
     """Measure an SAE or transcoder on rows, in one pass over them.
 
@@ -106,7 +108,7 @@ def measure(
 
 
 def sum_up(
-    sae: SparseAutoencoder, rows: Tensor | Iterable[Part], target: Tensor | None
+    sae: SparseAutoencoder, rows: Tensor | Iterable[Rows], target: Tensor | None
 ) -> "MetricSums":
     """Add up what `measure` needs, with its arguments."""
     sums = MetricSums.of(sae)
@@ -214,7 +216,7 @@ class MetricSums:
         )
 
 
-def _pairs(rows: Tensor | Iterable[Part], target: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
+def _pairs(rows: Tensor | Iterable[Rows], target: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
     if isinstance(rows, Tensor):
         yield rows, rows if target is None else target
         return
@@ -223,5 +225,4 @@ def _pairs(rows: Tensor | Iterable[Part], target: Tensor | None) -> Iterator[tup
             "rows in one tensor beside `target`", "rows in parts", "Give pairs of parts instead."
         )
     for part in rows:
-        tensors = tuple(by_name(part).values())
-        yield tensors[0], tensors[-1]
+        yield part if isinstance(part, tuple) else (part, part)

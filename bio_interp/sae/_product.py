@@ -13,13 +13,17 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from bio_interp.sae._by_feature import ByFeature
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._search import can_search
 
 Precision = Literal["fp32", "bf16"]
 
-_DENSE_BYTES = 256 * 2**20
-"""Pre-activations are held for at most this many bytes of rows at a time."""
+_DENSE_BYTES = 24 * 2**20
+"""Pre-activations are held for this many bytes of rows at a time, which the C library keeps."""
+
+_ROWS = 256
+"""But of so many rows at least, or reading the weights would take longer than multiplying."""
 
 _ROUNDING = 2.0**-8
 """Relative error of a product of two numbers that were rounded to bfloat16, at most."""
@@ -62,9 +66,8 @@ class PreActivations:
             values = self.dense.flatten().index_select(0, flat).to(self.x.dtype)
             return SparseCodes.at(flat, values, rows=rows, d_sae=d_sae)
         places = SparseCodes.at(flat, self.x, rows=rows, d_sae=d_sae)
-        features = places.features.long()
-        values = dot_entries(self.x, self.weight, places.row_index(), features)
-        values += self.bias.index_select(0, features)
+        values = ByFeature.of(places).dots(self.weight, self.x)
+        values += self.bias.index_select(0, places.features)
         return SparseCodes(places.indptr, places.features, values, d_sae)
 
     def widest_slack(self) -> float:
@@ -109,7 +112,7 @@ class Product:
         self.screened = self.rough and precision == "fp32"
         self._rough_weight = weight.bfloat16() if self.rough else weight
         self._rough_bias = bias.bfloat16() if self.rough else bias
-        self._norms = _norms(self._rough_weight) if self.screened else (0.0, 0.0)
+        self._norms = _norms(weight) if self.screened else (0.0, 0.0)
 
     def blocks(self, x: Tensor) -> Iterator[PreActivations]:
         """Multiply rows ``(rows, d_model)`` with the encoder, `block_rows` at a time."""
@@ -118,7 +121,7 @@ class Product:
     def block_rows(self) -> int:
         """Rows of a block, so many that memory stays bounded."""
         width = self.weight.shape[0] * (2 if self.rough else self.weight.element_size())
-        return max(1, _DENSE_BYTES // max(1, width))
+        return max(_ROWS, _DENSE_BYTES // max(1, width))
 
     def alike(self, x: Tensor) -> list[Tensor]:
         """Part the rows so that one floor suits all of a part: their numbers, ``(n,)`` each.
@@ -180,15 +183,6 @@ def _can(*names: str) -> bool:
     return any(found.get(name) for name in names)
 
 
-def dot_entries(a: Tensor, b: Tensor, in_a: Tensor, in_b: Tensor) -> Tensor:
-    """Compute ``(a[in_a] * b[in_b]).sum(1)`` without gathering, in the order given.
-
-    Rows of `a` that come one after another in `in_a` are read once.
-    """
-    offsets = in_a.new_zeros(1)  # not looked at: `in_a` says which row each entry belongs to
-    return torch.ops.aten._embedding_bag_per_sample_weights_backward(a, b, in_b, offsets, in_a, 0)
-
-
 def _is_faster_rough(weight: Tensor) -> bool:
     large = weight.shape[0] >= _WORTH_IT and can_search(weight.shape[0])
     return large and weight.dtype == torch.float32 and has_bf16_units(weight.device)
@@ -197,8 +191,8 @@ def _is_faster_rough(weight: Tensor) -> bool:
 def _norms(weight: Tensor) -> tuple[float, float]:
     """Give the largest 2-norm and 4-norm of a row."""
     two = four = 0.0
-    for part in weight.split(max(1, 2**20 // max(1, weight.shape[1]))):  # stays in the cache
-        squares = part.float().square()
+    for part in weight.split(max(1, 2**18 // max(1, weight.shape[1]))):  # stays in the cache
+        squares = part.square()
         two = max(two, float(squares.sum(1).max()))
-        four = max(four, float(squares.square_().sum(1).max()))
-    return two**0.5, four**0.25
+        four = max(four, float(torch.linalg.vector_norm(squares, dim=1).max()))
+    return two**0.5, four**0.5

@@ -98,7 +98,8 @@ def train(
     ``grad_norm``, ``lr``          norm of the gradient before it is clipped; learning rate
     ``rows_per_second``            rows of all processes; since the last row of the log
     ``epoch``, ``left_out``        of the source; rows beyond `max_norm_ratio` so far
-    ``val_fvu``, ``val_l0``        of the SAE as it would ship, over all validation rows
+    ``val_fvu``, ``val_l0``        of the SAE as it would ship, over all validation rows, in rows
+                                   of their own; `on_step` gets the last ones
     ============================== =============================================================
 
     Examples

@@ -18,6 +18,9 @@ from bio_interp.sae.architectures import ARCHITECTURES, Objective, Outcome, Weig
 _CALIBRATED = 2**28
 """Pre-activations that are looked at to scale the encoder at the start, at most."""
 
+_IN_CACHE = 256
+"""Rows of weights that are gone over twice at a time."""
+
 _MOST_DEAD = 2**15
 """Dead features that AuxK takes in one step: it is a dense product."""
 
@@ -152,15 +155,21 @@ class TrainableSae(nn.Module):
         """Average the gradient over processes, project and clip it; gives its norm before that."""
         average_gradients(self.parameters())
         self.project_gradient()
-        return nn.utils.clip_grad_norm_(self.parameters(), self.config.grad_clip)
+        grads = [p.grad for p in self.parameters() if p.grad is not None]
+        norm = nn.utils.get_total_norm(grads)
+        if norm.device.type != "cpu" or norm > self.config.grad_clip:  # spares a pass or a wait
+            nn.utils.clip_grads_with_norm_(self.parameters(), self.config.grad_clip, norm)
+        return norm
 
     @torch.no_grad()
     def project_gradient(self) -> None:
         """Remove the part of the decoder's gradient that would change the norm of a row."""
-        grad = self.decoder.grad
-        if grad is not None:
-            along = torch.linalg.vecdot(grad, self.decoder).unsqueeze(1)  # (d_sae, 1)
-            grad.addcmul_(along, self.decoder, value=-1.0)
+        if self.decoder.grad is None:
+            return
+        pairs = zip(self.decoder.grad.split(_IN_CACHE), self.decoder.split(_IN_CACHE), strict=True)
+        for grad, decoder in pairs:
+            along = torch.linalg.vecdot(grad, decoder).unsqueeze(1)  # (features, 1)
+            grad.addcmul_(along, decoder, value=-1.0)
 
     @torch.no_grad()
     def renormalise(self) -> None:

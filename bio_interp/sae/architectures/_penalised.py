@@ -10,25 +10,31 @@ from bio_interp.sae.architectures._objective import Objective
 
 _RATE = 0.01  # of the weight, a step, where e times too many features are on
 _SMOOTHING = 0.1
+_RAMP = 0.5  # of the steps, over which the sparsity asked for falls from that of the start to k
 
 
 class Penalised(Objective):
     """Base of the architectures whose penalty decides how many features are on.
 
     The weight is `TrainConfig.sparsity` where given, warmed up linearly. Where it is not, it is
-    steered so that about k features are on: its logarithm integrates ``log(l0 / k)``, and the
-    weight in use is that times ``l0 / k``, which grows with l0 as a quadratic penalty on it does.
+    steered so that about k features are on: its logarithm integrates ``log(l0 / target)``, and the
+    weight in use is that times ``l0 / target``, which grows with l0 as a quadratic penalty does.
+    The target falls from the l0 of the first batch to k over the first half of the steps, evenly in
+    its logarithm: where it is k from the start, most features die before they have learnt
+    anything (on planted features it cost ReLU half of those it finds, JumpReLU a tenth).
     """
 
     first_weight = 1.0
     weight: Tensor
     l0: Tensor
+    start: Tensor
     steps: Tensor
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__(config)
         self.register_buffer("weight", torch.tensor(config.sparsity or self.first_weight))
         self.register_buffer("l0", torch.tensor(float(config.k)))
+        self.register_buffer("start", torch.tensor(float(config.k)))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def weight_now(self) -> Tensor:
@@ -41,10 +47,18 @@ class Penalised(Objective):
     def count(self, codes: SparseCodes) -> None:
         """Steer the weight."""
         now = mean(codes.values.new_tensor(codes.values.shape[0] / max(1, len(codes))))
+        if int(self.steps) == 0:
+            self.l0.copy_(now)
+            self.start.copy_(now.clamp_min(self.config.k))
         self.l0.lerp_(now, _SMOOTHING)
         self.steps += 1
         if self.config.sparsity is None:
             self.weight.mul_(torch.exp(_RATE * self._excess().log()))
 
     def _excess(self) -> Tensor:
-        return (self.l0 / self.config.k).clamp(0.1, 10.0)
+        return (self.l0 / self._target()).clamp(0.1, 10.0)
+
+    def _target(self) -> Tensor:
+        k = self.config.k
+        left = max(0.0, 1.0 - float(self.steps) / max(1.0, _RAMP * self.config.steps))
+        return k * (self.start / k) ** left

@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
+from bio_interp.sae._by_feature import ByFeature
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_topk
-from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
+from bio_interp.sae._sparse_ops import sparse_decode, sparse_pre_activations
 from bio_interp.sae.architectures._matryoshka import prefix_residuals
 from bio_interp.sae.architectures._objective import Objective, Outcome, Weights
 

@@ -107,7 +107,8 @@ SCRIPT = """
     for start in range(60):
         if (child := os.fork()) == 0:
             torch.save = half if start == 2 else save
-            train_many(rows, runs, folder=folder / "run")
+            wait = lambda step, metrics: time.sleep(0.03)  # or the end comes before the kill
+            train_many(rows, runs, folder=folder / "run", on_step=wait)
             os._exit(0)
         if start != 2:  # the third one kills itself in the middle of a checkpoint
             time.sleep(draw.uniform(0.1, 1.0))
@@ -171,3 +172,28 @@ def test_a_checkpoint_is_kept_while_one_of_its_runs_is_not_finished(tmp_path) ->
     steps = []
     train_many(_source, runs, folder=tmp_path, on_step=lambda step, _: steps.append(step))
     assert steps[0] == 15
+
+
+def test_a_kill_between_the_last_checkpoint_and_the_files_loses_nothing(
+    tmp_path, monkeypatch
+) -> None:
+    config = _config(checkpoint_every=25, validate_every=10)
+    whole = train(_source, config, folder=tmp_path / "whole")
+
+    def die(*_: object, **__: object) -> None:
+        raise _KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SparseAutoencoder, "save", die)
+        with pytest.raises(_KilledError):
+            train(_source, config, folder=tmp_path / "cut")
+    steps = []
+    cut = train(
+        _source,
+        config,
+        folder=tmp_path / "cut",
+        validation=ROWS[:50],
+        on_step=lambda step, _: steps.append(step),
+    )
+    assert steps == []
+    assert _same(whole, cut)

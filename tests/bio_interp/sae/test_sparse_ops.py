@@ -1,9 +1,10 @@
 import pytest
 import torch
 
+from bio_interp.sae._by_feature import ByFeature
 from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_batchtopk, select_topk
-from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
+from bio_interp.sae._sparse_ops import sparse_decode, sparse_pre_activations
 
 
 @pytest.mark.parametrize("select", [select_topk, select_batchtopk])

@@ -133,3 +133,9 @@ def test_the_default_learning_rate_scales_with_the_root_of_the_width() -> None:
 def test_fewer_rows_than_a_batch_are_refused() -> None:
     with pytest.raises(InputError, match="at least one batch"):
         _config(total_rows=63)
+
+
+def test_a_ratio_of_norms_without_end_keeps_all_rows() -> None:
+    assert _config(max_norm_ratio=float("inf")).max_norm_ratio is None
+    with pytest.raises(InputError, match="above 1"):
+        _config(max_norm_ratio=0.5)
