@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bio_interp.errors import NotFoundError
-from bio_interp.models import LanguageModel
+from bio_interp.models import LanguageModel, ModelInfo
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,12 +36,17 @@ def read_sites(
     NotFoundError
         The model lacks one of the sites; raised at once, before anything is read.
     """
+    check_sites(model.info, sites)
+    read = model.activations(sequences, list(sites))
+    return ({site: reading.rows[site] for site in sites} for reading in read)
+
+
+def check_sites(info: ModelInfo, sites: Iterable[str]) -> None:
+    """Refuse sites that a model does not have, with a `NotFoundError` that lists those it has."""
     for site in sites:
-        if site not in model.info.sites:
+        if site not in info.sites:
             raise NotFoundError(
-                f"a site of {model.info.name} ({', '.join(model.info.sites)})",
+                f"a site of {info.name} ({', '.join(info.sites)})",
                 repr(site),
                 "Give one of its sites.",
             )
-    read = model.activations(sequences, list(sites))
-    return ({site: reading.rows[site] for site in sites} for reading in read)

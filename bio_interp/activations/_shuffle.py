@@ -1,6 +1,6 @@
 """Mix the rows of many proteins in bounded memory."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import overload
 
 import torch
@@ -80,6 +80,38 @@ def buffer_bytes(buffer_rows: int, d_model: int, dtype: torch.dtype = torch.floa
     1.85546875
     """
     return buffer_rows * d_model * dtype.itemsize
+
+
+def places_left(lengths: Sequence[int], row: int, *, buffer_rows: int, seed: int) -> list[bool]:
+    """Tell of which readings `shuffled_rows` has anything left to give after some rows.
+
+    Which slot a row takes does not depend on what it holds, so numbers of readings are mixed in
+    the place of activations.
+
+    Parameters
+    ----------
+    lengths
+        Rows of each reading.
+    row
+        Rows that were given already.
+    buffer_rows, seed
+        As for `shuffled_rows`.
+
+    Examples
+    --------
+    >>> places_left([4, 4, 4], 6, buffer_rows=2, seed=0)
+    [False, True, True]
+    """
+    if not row:
+        return [True] * len(lengths)
+    numbers = (torch.full((n, 1), i, dtype=torch.float64) for i, n in enumerate(lengths))
+    left = [False] * len(lengths)
+    passed = 0
+    for part in _mixed(numbers, buffer_rows, seed, torch.float64):
+        for number in part[max(0, row - passed) :].long().unique().tolist():
+            left[number] = True
+        passed += part.shape[0]
+    return left
 
 
 def _together(

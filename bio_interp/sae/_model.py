@@ -168,7 +168,7 @@ class SparseAutoencoder(WideBuffers):
 
         return sum_up(self, x, target).fvu
 
-    def save(self, folder: Path, *, weights: Literal["float32", "int8"] = "float32") -> None:
+    def save(self, folder: Path | str, *, weights: Literal["float32", "int8"] = "float32") -> None:
         """Write ``sae.safetensors`` and ``sae.json`` into `folder`.
 
         ``"int8"`` stores each feature's encoder column and decoder row as 8-bit integers times
@@ -176,10 +176,10 @@ class SparseAutoencoder(WideBuffers):
         """
         from bio_interp.sae._files import write_sae
 
-        write_sae(self, folder, weights)
+        write_sae(self, Path(folder), weights)
 
     @classmethod
-    def load(cls, folder: Path, *, d_model: int | None = None) -> "SparseAutoencoder":
+    def load(cls, folder: Path | str, *, d_model: int | None = None) -> "SparseAutoencoder":
         """Read what `save` wrote.
 
         Parameters
@@ -198,7 +198,7 @@ class SparseAutoencoder(WideBuffers):
         """
         from bio_interp.sae._files import read_sae
 
-        return read_sae(folder, d_model)
+        return read_sae(Path(folder), d_model)
 
     def _checked(self, x: Tensor) -> Tensor:
         if x.ndim != 2 or x.shape[1] != self.config.d_model:

@@ -34,7 +34,7 @@ def train(
     rows: RowSource,
     config: TrainConfig,
     *,
-    folder: Path,
+    folder: Path | str,
     validation: RowSource | None = None,
     on_step: OnStep | None = None,
     provenance: Mapping[str, Any] | None = None,
@@ -108,7 +108,7 @@ def train(
     >>> rows = torch.randn(512, 8)
     >>> config = TrainConfig(d_sae=16, k=2, total_rows=1024, batch_rows=64)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     sae = train(rows, config, folder=Path(folder))
+    ...     sae = train(rows, config, folder=folder)
     >>> codes = sae.encode(rows)
     >>> codes.to_scipy().shape, sae.decode(codes).shape
     ((512, 16), torch.Size([512, 8]))
@@ -117,14 +117,14 @@ def train(
     if on_step is not None:
         one = lambda step, metrics: on_step(step, metrics[""])  # noqa: E731
     stream = _Stream(rows, validation, device, prefetch)
-    return _train(stream, {"": SaeRun(config)}, folder, one, provenance)[""]
+    return _train(stream, {"": SaeRun(config)}, Path(folder), one, provenance)[""]
 
 
 def train_many(
     rows: RowSource,
     runs: Mapping[str, SaeRun],
     *,
-    folder: Path,
+    folder: Path | str,
     validation: RowSource | None = None,
     on_step: OnSteps | None = None,
     provenance: Mapping[str, Any] | None = None,
@@ -170,12 +170,14 @@ def train_many(
     >>> config = TrainConfig(d_sae=16, k=2, total_rows=1024, batch_rows=64)
     >>> runs = {site: SaeRun(config, read=(site,)) for site in rows}
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     saes = train_many(rows, runs, folder=Path(folder))
+    ...     saes = train_many(rows, runs, folder=folder)
     >>> saes["layer.2"].provenance["site"]
     'layer.2'
     """
     check_runs(runs)
-    return _train(_Stream(rows, validation, device, prefetch), runs, folder, on_step, provenance)
+    return _train(
+        _Stream(rows, validation, device, prefetch), runs, Path(folder), on_step, provenance
+    )
 
 
 @dataclass(frozen=True, slots=True)
