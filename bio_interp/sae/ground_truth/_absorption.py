@@ -42,7 +42,8 @@ class AbsorptionCounts:
         found = matching.cosines > FOUND
         parents = planted.parent_of.tolist()
         self.pairs = [(p, c) for c, p in enumerate(parents) if p >= 0 and bool(found[p])]
-        self.serving = [self._latents_of(p, c) for p, c in self.pairs]
+        covers = matching.covers()
+        self.serving = [self._latents_of(covers, p, c) for p, c in self.pairs]
         self.contained = [self._contains(planted, decoder.cpu(), p, c) for p, c in self.pairs]
         self.with_child = torch.zeros(len(self.pairs), dtype=torch.int64)
         self.absorbed = torch.zeros(len(self.pairs), dtype=torch.int64)
@@ -64,12 +65,12 @@ class AbsorptionCounts:
             return None
         return float((self.absorbed[seen].double() / self.with_child[seen]).mean())
 
-    def _latents_of(self, parent: int, child: int) -> Tensor:
-        covers = self.matching.covers()[:, parent].clone()
-        covers[self.matching.latent[parent]] = True
+    def _latents_of(self, covers: Tensor, parent: int, child: int) -> Tensor:
+        serves = covers[:, parent].clone()
+        serves[self.matching.latent[parent]] = True
         if self.matching.latent[child] >= 0:
-            covers[self.matching.latent[child]] = False
-        return covers.nonzero().squeeze(1)
+            serves[self.matching.latent[child]] = False
+        return serves.nonzero().squeeze(1)
 
     def _contains(self, planted: PlantedFeatures, decoder: Tensor, parent: int, child: int) -> bool:
         latent = int(self.matching.latent[child])

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bio_interp.errors import MismatchError
+from bio_interp.errors import InputError, MismatchError
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae.ground_truth._absorption import AbsorptionCounts
@@ -100,6 +100,8 @@ def recovery(
 
     Raises
     ------
+    InputError
+        `rows` is below 1.
     MismatchError
         The SAE reads or writes another width than the planted rows have.
 
@@ -116,6 +118,8 @@ def recovery(
     >>> round(score.mcc, 6), score.f1, score.splitting
     (1.0, 1.0, 0.0)
     """
+    if rows < 1:
+        raise InputError("at least one row to score on", str(rows), "Raise `rows`.")
     widths = (sae.config.d_model, sae.config.width_out)
     if widths != (planted.d_model, planted.d_model):
         raise MismatchError(

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bio_interp.errors import MismatchError
+from bio_interp.errors import InputError, MismatchError
 from bio_interp.sae import (
     InputNorm,
     PlantedFeatures,
@@ -170,6 +170,8 @@ def test_training_on_a_source_of_planted_rows_finds_the_features(tmp_path: Path)
     assert score.f1_best > before.f1_best + 0.3
 
 
-def test_an_sae_of_another_width_is_refused() -> None:
+def test_an_sae_of_another_width_and_no_rows_are_refused() -> None:
+    with pytest.raises(InputError, match="one row"):
+        recovery(_sae(torch.eye(PLANTED), WORLD.directions), WORLD, 0)
     with pytest.raises(MismatchError, match="width 24"):
         recovery(_sae(torch.eye(PLANTED), WORLD.directions), PlantedFeatures(24, 48, on=2))
