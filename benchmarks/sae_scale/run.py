@@ -40,7 +40,7 @@ class Work:
     directions: int
 
 
-FULL = Work(320, 1_000_000, 32, 1024, 240, 50_000)
+FULL = Work(320, 1_000_000, 32, 1024, 220, 50_000)
 QUICK = Work(64, 20_000, 16, 512, 60, 2_000)
 
 
@@ -135,6 +135,7 @@ def work(folder: Path, sizes: Work) -> None:
         lr=1e-3,
         log_every=1,
         checkpoint_every=sizes.steps // 4,
+        dead_after_rows=sizes.steps * sizes.batch // 2,  # a fiftieth would be five steps
     )
     sae = train(lambda epoch: rows(sizes, epoch), config, folder=folder / "run", on_step=on_step)
     (folder / "encoded.json").write_text(json.dumps(encoded(sae, sizes)))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import TrainConfig
@@ -42,9 +43,11 @@ class Weights:
 
     def of(self, features: Tensor) -> "Weights":
         """Take some features, ``(n,)``."""
-        encoder, b_enc, decoder = (
-            t.index_select(0, features) for t in (self.encoder, self.b_enc, self.decoder)
+        # a sparse gradient: a dense one would be a matrix of zeros of the size of all weights
+        encoder, decoder = (
+            F.embedding(features, t, sparse=True) for t in (self.encoder, self.decoder)
         )
+        b_enc = self.b_enc.index_select(0, features)
         return Weights(encoder, b_enc, decoder, self.b_dec)
 
 
