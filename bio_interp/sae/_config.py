@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 from bio_interp.errors import InputError
 
+KernelName = Literal["torch", "triton"]
 Architecture = Literal["topk", "batchtopk", "jumprelu", "gated", "relu"]
 ARCHITECTURE_NAMES: tuple[str, ...] = get_args(Architecture)
 
@@ -105,6 +106,9 @@ class TrainConfig:
         Steps between rows of the metrics file and calls of ``on_step``.
     checkpoint_every
         Steps between checkpoints.
+    kernels
+        ``"triton"`` runs the step of topk and batchtopk by kernels for CUDA devices; see
+        `bio_interp.sae.kernels`. They are opt-in until a run on a device has confirmed them.
     """
 
     d_sae: int
@@ -128,6 +132,7 @@ class TrainConfig:
     seed: int = 0
     log_every: int = 50
     checkpoint_every: int = 500
+    kernels: KernelName = "torch"
 
     def __post_init__(self) -> None:
         for name in ("d_sae", "k", "total_rows", "batch_rows", "norm_rows", "log_every"):
@@ -135,11 +140,24 @@ class TrainConfig:
         _at_least_one("checkpoint_every", self.checkpoint_every)
         _known(self.architecture)
         self._check_prefixes()
+        self._check_kernels()
         if self.total_rows < self.batch_rows:
             raise InputError(
                 "total_rows of at least one batch",
                 f"{self.total_rows} rows in batches of {self.batch_rows}",
                 "Lower batch_rows or give more rows.",
+            )
+
+    def _check_kernels(self) -> None:
+        if self.kernels not in get_args(KernelName):
+            raise InputError("kernels 'torch' or 'triton'", repr(self.kernels), "Choose one.")
+        if self.kernels == "triton" and (
+            self.prefixes or self.architecture not in ("topk", "batchtopk")
+        ):
+            raise InputError(
+                "topk or batchtopk without prefixes for kernels='triton'",
+                f"{self.architecture} with prefixes {self.prefixes}",
+                "Set kernels='torch'.",
             )
 
     def _check_prefixes(self) -> None:

@@ -42,7 +42,7 @@ class TrainingModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         config = self.trainable.config
-        optimizer = torch.optim.Adam(self.trainable.parameters(), lr=config.peak_lr, fused=True)
+        optimizer = self.trainable.optimizer()
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, config.lr_factor)
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
@@ -74,7 +74,7 @@ class TrainingModule(LightningModule):
             "fvu": float(loss.reconstruction / variance),
             "penalty": float(loss.penalty),
             "auxk": float(loss.auxk),
-            "l0": loss.l0,
+            "l0": float(loss.l0),
             "dead": float(loss.dead),
             "lr": self.trainer.optimizers[0].param_groups[0]["lr"],
             "rows_per_second": config.batch_rows * config.log_every / (now - self._clock),
@@ -107,7 +107,7 @@ def fit(
             logger=CSVLogger(folder, name="logs", flush_logs_every_n_steps=1),
             callbacks=[_checkpointer(checkpoints, config.checkpoint_every)],
             log_every_n_steps=config.log_every,
-            gradient_clip_val=config.grad_clip,
+            gradient_clip_val=trainable.clip_outside,
             enable_progress_bar=sys.stderr.isatty(),
             enable_model_summary=False,
             num_sanity_val_steps=0,

@@ -73,6 +73,10 @@ def train(
     >>> codes.to_scipy().shape, sae.decode(codes).shape
     ((512, 16), torch.Size([512, 8]))
     """
+    if config.kernels != "torch":
+        from bio_interp.sae.kernels import load_kernels
+
+        load_kernels(config.kernels, device)  # refuse at once, not after the first rows
     settings = {"config": config.to_dict()}
     _refuse_other_settings(folder, settings)
     if (folder / "sae.json").is_file():
@@ -102,7 +106,7 @@ def _started(head: Sequence[Tensor], config: TrainConfig) -> TrainableSae:
     advice = " (above 1: features would die without centring)" if gamma > 1 else ""
     _log.info("outlier severity gamma = %.2f%s; inputs are mean-centred", gamma, advice)
     norms = [InputNorm.measure(part) for part in head]
-    trainable = TrainableSae(norms[0], config, norms[1] if len(norms) > 1 else None)
+    trainable = _make(norms, config)
     trainable.calibrate(*(part[: config.batch_rows] for part in head))
     return trainable
 
@@ -118,7 +122,16 @@ def _resumed(checkpoint: Path, config: TrainConfig) -> tuple[TrainableSae, Place
     ]
     start = Place(int(weights["epoch"]), int(weights["row"]))
     _log.info("resuming at step %d, epoch %d, row %d", saved["global_step"], start.epoch, start.row)
-    return TrainableSae(norms[0], config, norms[1] if len(norms) > 1 else None), start
+    return _make(norms, config), start
+
+
+def _make(norms: list[InputNorm], config: TrainConfig) -> TrainableSae:
+    kind = TrainableSae
+    if config.kernels != "torch":
+        from bio_interp.sae.kernels import KernelSae
+
+        kind = KernelSae
+    return kind(norms[0], config, norms[1] if len(norms) > 1 else None)
 
 
 def _refuse_other_settings(folder: Path, settings: dict[str, Any]) -> None:

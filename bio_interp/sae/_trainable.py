@@ -39,8 +39,8 @@ class StepLoss:
     reconstruction: Tensor
     penalty: Tensor
     auxk: Tensor
-    l0: float
-    dead: int
+    l0: float | Tensor
+    dead: int | Tensor
 
 
 class TrainableSae(nn.Module):
@@ -136,6 +136,15 @@ class TrainableSae(nn.Module):
             found.codes.values.shape[0] / max(1, len(found.codes)),
             dead.shape[0],
         )
+
+    @property
+    def clip_outside(self) -> float | None:
+        """Norm to which the caller clips gradients before the optimizer's step; None for not."""
+        return self.config.grad_clip
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Make the optimizer of all parameters."""
+        return torch.optim.Adam(self.parameters(), lr=self.config.peak_lr, fused=True)
 
     @torch.no_grad()
     def project_gradient(self) -> None:
