@@ -73,7 +73,10 @@ class Kernels(Protocol):
     def select_batchtopk(
         self, x: Tensor, encoder: Tensor, bias: Tensor, k: int, floor: Tensor
     ) -> Entries:
-        """Keep the ``k * rows`` largest of the batch that are above 0; see `select_topk`."""
+        """Keep the ``k * rows`` largest of the batch that are above 0; see `select_topk`.
+
+        Rows compete, so one floor must do for all: the highest counts.
+        """
         ...
 
     def decode(self, entries: Entries, decoder: Tensor, bias: Tensor, target: Tensor) -> Decoded:

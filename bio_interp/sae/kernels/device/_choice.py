@@ -67,6 +67,7 @@ def batchtopk(
     """See `Kernels.select_batchtopk`."""
     rows, d_sae = x.shape[0], encoder.shape[0]
     slots = min(k, d_sae) * rows
+    floor = floor.max().expand(rows).contiguous()  # enough above one floor: the rest is below it
     lists = _lists(x, encoder, bias, floor, shortlist(d_sae, k, whole_batch=True), route)
     listed = (lists.counts.sum() >= slots) & (lists.counts <= lists.cap).all()
     if _is_fused(x, route):

@@ -17,14 +17,16 @@ def planted(rows: int, d_model: int, d_sae: int, dtype: torch.dtype) -> tuple[Te
 
 
 def floors(x: Tensor, encoder: Tensor, bias: Tensor, k: int) -> dict[str, Tensor]:
-    """Guesses: none, one that lists nearly all, one that fits some rows only."""
+    """Guesses: none, one that lists nearly all, one a row, and one that fits some rows only."""
     pre = (x.float() @ encoder.float().T + bias.float()).sort(dim=1, descending=True).values
     fitting = 0.9 * pre[:, min(k, pre.shape[1]) - 1]
-    fitting[-1] = 1e9
+    mixed = fitting.clone()
+    mixed[-1] = 1e9
     return {
         "unknown": torch.full((len(x),), torch.inf),
         "low": torch.zeros(len(x)),
-        "mixed": fitting,
+        "fitting": fitting,
+        "mixed": mixed,
     }
 
 
