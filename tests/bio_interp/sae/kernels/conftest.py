@@ -10,6 +10,8 @@ import torch
 
 from bio_interp.sae.kernels import Kernels, load_kernels
 
+collect_ignore = ["_compile.py"]  # a program of its own, for which triton must be there
+
 
 @pytest.fixture(scope="session")
 def reference() -> Kernels:
