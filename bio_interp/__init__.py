@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bio_interp.models import load_model
     from bio_interp.plugins import list_plugins
     from bio_interp.provenance import sha256_file
-    from bio_interp.sae import SparseAutoencoder
+    from bio_interp.sae import SparseAutoencoder, match
     from bio_interp.sequences import Protein, read_proteins
     from bio_interp.spans import Span
 
@@ -36,6 +36,7 @@ __all__ = [
     "list_plugins",
     "load_atlas",
     "load_model",
+    "match",
     "read_proteins",
     "sha256_file",
 ]
@@ -52,6 +53,7 @@ _HOMES = {
     "list_plugins": "plugins",
     "load_atlas": "atlas",
     "load_model": "models",
+    "match": "sae",
     "read_proteins": "sequences",
     "sha256_file": "provenance",
 }

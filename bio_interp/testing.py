@@ -29,7 +29,9 @@ def check_model(source: Any, name: str, options: "LoadOptions | None" = None) ->
     """Check a model source and one of its models; return the model.
 
     Rows come one a residue, in input order, of the width the site says, finite, and the same
-    whether a protein is read alone or among others.
+    whether a protein is read alone or among others. Where the model has a `splice`, it leaves
+    logits as they are until a feature is edited, an edit stays in its protein and its residue, and
+    gradients reach the features.
     """
     import torch
 
@@ -53,7 +55,44 @@ def check_model(source: Any, name: str, options: "LoadOptions | None" = None) ->
     assert torch.allclose(alone.rows[site], together, atol=1e-3), "rows depend on the neighbours"
     for text, logits in zip(_PROTEINS, model.logits(_PROTEINS), strict=True):
         assert logits.shape == (len(text), 20), "logits are not (residues, 20)"
+    if hasattr(model, "splice"):
+        _check_splice(model, site)
     return model
+
+
+def _check_splice(model: Any, site: str) -> None:
+    """Splice features with no meaning into the last site."""
+    import torch
+
+    before = list(model.logits(_PROTEINS))
+    with model.splice({site: _random_sae(model.info.sites[site])}) as spliced:
+        for plain, same in zip(before, spliced.logits(_PROTEINS), strict=True):
+            assert torch.allclose(plain, same, atol=1e-5), "a splice changes logits by itself"
+        spliced[site].set(0, 50.0, positions=2, index=1)
+        (row,) = (r.rows[site] for r in spliced.activations(_PROTEINS, [site]) if r.index == 1)
+        after = list(spliced.logits(_PROTEINS))
+        trace = list(spliced.trace(_PROTEINS))[1]
+    (intact,) = (r.rows[site] for r in model.activations(_PROTEINS[1:2], [site]))
+    moved = (row - intact).abs().amax(1) > 0.1
+    assert moved.nonzero().flatten().tolist() == [1], "an edit moves rows of other residues"
+    moves = [float((a - b).abs().max()) > 1e-5 for a, b in zip(before, after, strict=True)]
+    assert moves == [False, True, False], "an edit of the second protein is not one of its logits"
+    assert torch.allclose(trace.logits, after[1], rtol=1e-3, atol=1e-2), "traced logits differ"
+    (slope,) = torch.autograd.grad(trace.logits.square().sum(), trace.features[site])
+    assert bool(slope.abs().max() > 0), "no gradient reaches the features"
+
+
+def _random_sae(d_model: int) -> Any:
+    import torch
+
+    from bio_interp.sae import InputNorm, SaeConfig, SparseAutoencoder
+
+    generator = torch.Generator().manual_seed(0)
+    decoder = torch.randn(8, d_model, generator=generator)
+    tensors = {"W_enc": decoder.T, "b_enc": torch.zeros(8), "threshold": torch.zeros(8)}
+    tensors |= {"W_dec": torch.nn.functional.normalize(decoder), "b_dec": torch.zeros(d_model)}
+    norm = InputNorm(torch.zeros(d_model), 1.0)
+    return SparseAutoencoder(SaeConfig(d_model, 8, "relu", 8), tensors, norm)
 
 
 def check_annotator(

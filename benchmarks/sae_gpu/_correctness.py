@@ -9,7 +9,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bio_interp.sae import InputNorm, TrainConfig
-from bio_interp.sae.kernels import AdamStep, Entries, Kernels, KernelSae, load_kernels
+from bio_interp.sae.kernels import (
+    AdamStep,
+    Entries,
+    Kernels,
+    KernelSae,
+    UnitRowAdam,
+    load_kernels,
+)
 
 
 @dataclass(frozen=True)
@@ -131,15 +138,21 @@ def no_waiting(size: Sizes, dtype: None, device: str) -> dict[str, Any]:
     """Take steps while torch raises an error wherever the host would wait for the device."""
     for architecture in ("topk", "batchtopk"):
         rows = torch.randn(size.rows, size.d_model)
-        settings = {"total_rows": 10**9, "log_every": 10**6, "kernels": "triton"}
+        settings = {
+            "total_rows": 10**9,
+            "log_every": 10**6,
+            "kernels": "triton",
+            "precision": "bf16",
+        }
         config = TrainConfig(size.d_sae, size.k, architecture=architecture, **settings)
         trainable = KernelSae(InputNorm.measure(rows), config).to(device)
-        rows, adam = rows.to(device), trainable.optimizer()
+        rows = rows.to(device)
+        adam = UnitRowAdam([{"params": list(trainable.parameters())}], [trainable])
         for number in range(4):
             torch.cuda.set_sync_debug_mode("error" if number > 1 else "default")
             try:
-                with torch.autocast(device, torch.bfloat16):
-                    trainable(rows).total.backward()
+                trainable(rows).total.backward()
+                trainable.finish_gradient()
                 adam.step()
                 adam.zero_grad()
             finally:

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import Adam
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "sae_training"))
 from _peers import PEERS, Sizes
 
 from bio_interp.sae import InputNorm, TrainConfig
 from bio_interp.sae._trainable import TrainableSae
-from bio_interp.sae.kernels import AdamStep, KernelSae, load_kernels
+from bio_interp.sae.kernels import AdamStep, KernelSae, UnitRowAdam, load_kernels
 
 SIZES = {
     "batch_8k_d_sae_10k": Sizes(1280, 10_240, 64, 8192, "cuda"),
@@ -130,17 +131,18 @@ def turning(step: Callable[[Tensor], Any], rows: list[Tensor]) -> Run:
 def our_step(sizes: Sizes, kind: str, kernels: str, rows: Tensor) -> Callable[[Tensor], Any]:
     """Make a step with projection, clipping, counters and unit rows."""
     settings = {"total_rows": 10**9, "log_every": 10**6, "batch_rows": sizes.batch}
-    config = TrainConfig(sizes.d_sae, sizes.k, architecture=kind, kernels=kernels, **settings)
-    make = KernelSae if kernels == "triton" else TrainableSae
+    settings |= {"kernels": kernels, "precision": "bf16"}
+    config = TrainConfig(sizes.d_sae, sizes.k, architecture=kind, **settings)
+    is_own = kernels == "triton"
+    make = KernelSae if is_own else TrainableSae
     trainable = make(InputNorm.measure(rows[:4096].cpu()), config).to("cuda")
-    optimizer = trainable.optimizer()
+    groups = [{"params": list(trainable.parameters()), "lr": config.peak_lr}]
+    optimizer = UnitRowAdam(groups, [trainable]) if is_own else Adam(groups, fused=True)
 
     def step(x: Tensor) -> None:
         optimizer.zero_grad()
         trainable(x).total.backward()
-        trainable.project_gradient()
-        if trainable.clip_outside is not None:
-            torch.nn.utils.clip_grad_norm_(trainable.parameters(), trainable.clip_outside)
+        trainable.finish_gradient()
         optimizer.step()
         trainable.renormalise()
 

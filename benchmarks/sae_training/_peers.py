@@ -4,8 +4,11 @@ A peer's function takes the sizes and gives a step: rows in, nothing out. What a
 imported for is said by the error.
 """
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -50,7 +53,10 @@ def sae_lens(sizes: Sizes, kind: str) -> Step:
     )
     sae = getattr(saes, f"{name}TrainingSAE")(config)
     settings = SAETrainerConfig(
-        total_training_samples=10**9, train_batch_size_samples=sizes.batch, device=sizes.device
+        total_training_samples=10**9,
+        train_batch_size_samples=sizes.batch,
+        lr_end=3e-5,
+        device=sizes.device,
     )
     trainer = SAETrainer(settings, sae, iter(()))
 
@@ -109,6 +115,7 @@ def sparsify(sizes: Sizes, kind: str) -> Step:
 
 def overcomplete(sizes: Sizes, kind: str) -> Step:
     """Make a step as overcomplete's `train_sae` takes it."""
+    _without_vision("overcomplete")
     from overcomplete.sae import TopKSAE
 
     sae = TopKSAE(sizes.d_model, sizes.d_sae, top_k=sizes.k, device=sizes.device)
@@ -122,6 +129,16 @@ def overcomplete(sizes: Sizes, kind: str) -> Step:
         optimizer.step()
 
     return step
+
+
+def _without_vision(name: str) -> None:
+    """Let parts of a package be imported without its ``__init__``, which loads vision models."""
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        raise ModuleNotFoundError(name)
+    package = ModuleType(name)
+    package.__path__ = list(spec.submodule_search_locations or [])
+    sys.modules.setdefault(name, package)
 
 
 PEERS: dict[str, tuple[Callable[[Sizes, str], Step], tuple[str, ...]]] = {

@@ -30,11 +30,13 @@ SIZES = {
 }
 OURS: dict[str, dict[str, Any]] = {
     "topk": {"architecture": "topk"},
+    "topkbf16": {"architecture": "topk", "precision": "bf16"},
     "batchtopk": {"architecture": "batchtopk"},
     "matryoshka": {"architecture": "batchtopk"},
     "jumprelu": {"architecture": "jumprelu"},
 }
 SETTLING = 150  # steps until jumprelu's thresholds keep about k features on
+AS_PEERS = {"topkbf16": "topk"}  # what a kind of ours is compared with
 Timed = Callable[[], list[float]]
 
 
@@ -55,7 +57,7 @@ def main() -> None:
 def measure(sizes: Sizes, rounds: int, steps: int, seed: int, *, every: bool) -> dict[str, Any]:
     """Time ours and the peers; `every` also takes the architectures beside TopK."""
     rows = mixed(sizes, seed)
-    kinds = list(OURS) if every else ["topk", "batchtopk"]
+    kinds = list(OURS) if every else ["topk", "topkbf16", "batchtopk"]
     runs: dict[str, Timed] = {f"ours_{k}": partial(our_steps, sizes, k, rows, steps) for k in kinds}
     problems: dict[str, str] = {}
     for peer, (make, offered) in PEERS.items():
@@ -82,14 +84,14 @@ def summary(taken: dict[str, list[float]], sizes: Sizes) -> dict[str, Any]:
         f"{name}_rows_per_second": round(sizes.batch / median(times))
         for name, times in taken.items()
     }
-    for name, times in taken.items():
-        ours = f"ours_{name.rpartition('_')[2]}"
-        if not name.startswith("ours") and ours in taken:
-            ratios = [peer / own for own, peer in zip(taken[ours], times, strict=True)]
-            figures[f"{ours}_times_faster_than_{name}"] = round(median(ratios), 2)
-    for kind in ("batchtopk", "matryoshka", "jumprelu"):
-        if f"ours_{kind}" in taken:
-            pairs = zip(taken[f"ours_{kind}"], taken["ours_topk"], strict=True)
+    for kind in OURS:
+        own = taken.get(f"ours_{kind}")
+        for name, times in taken.items() if own else ():
+            if not name.startswith("ours") and name.endswith(f"_{AS_PEERS.get(kind, kind)}"):
+                ratios = [peer / mine for mine, peer in zip(own, times, strict=True)]
+                figures[f"ours_{kind}_times_faster_than_{name}"] = round(median(ratios), 2)
+        if own and kind != "topk":
+            pairs = zip(own, taken["ours_topk"], strict=True)
             figures[f"{kind}_time_over_topk"] = round(median(a / b for a, b in pairs), 2)
     return figures
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bio_interp.building._claim import claim
 from bio_interp.building._recipe import Recipe
 from bio_interp.errors import InputError, MismatchError, NotFoundError
 from bio_interp.models import LoadOptions, load_model
-from bio_interp.provenance import changes, sha256_file, sha256_text, write_json
+from bio_interp.provenance import sha256_file, sha256_text
 from bio_interp.sequences import Protein, Split, make_split, read_proteins
 
 if TYPE_CHECKING:
@@ -191,18 +191,11 @@ class Job:
         MismatchError
             It holds what was made with other settings; the message names them.
         """
-        folder, path = self.work / stage, self.work / stage / "settings.json"
-        settings = {**self.settings(stage), **(more or {})}
-        settings = json.loads(json.dumps(settings))
-        if not path.is_file():
-            write_json(path, settings)
-        elif problem := changes(json.loads(path.read_text()), settings):
-            raise MismatchError(
-                f"the settings that {folder} was made with",
-                problem,
-                "Give another --work, or remove that folder and those of the stages after it.",
-            )
-        return folder
+        return claim(
+            self.work / stage,
+            {**self.settings(stage), **(more or {})},
+            "Give another --work, or remove that folder and those of the stages after it.",
+        )
 
     def _flat(self, part: str) -> dict[str, Any]:
         content = self._hashed(getattr(self.recipe, part))

@@ -124,7 +124,8 @@ class SamplePart:
 class SaePart:
     """``[sae]``: how the SAE is trained, or where a trained one lies.
 
-    All keys of `bio_interp.sae.TrainConfig` but ``log_every`` and ``skip``, and:
+    All keys of `bio_interp.sae.TrainConfig` but ``log_every``, ``validate_every`` and ``skip``,
+    and:
 
     Attributes
     ----------
@@ -145,6 +146,7 @@ class SaePart:
     sparsity: float | None = None
     sparsity_warmup: float = 0.05
     bandwidth: float = 1.0
+    precision: Literal["fp32", "bf16"] = "fp32"
     batch_rows: int = 2048
     lr: float | None = None
     warmup_steps: int | None = None
@@ -153,6 +155,8 @@ class SaePart:
     aux_k: int | None = None
     dead_after_rows: int | None = None
     norm_rows: int = 16_384
+    centre: bool = True
+    max_norm_ratio: float | None = 10.0
     grad_clip: float = 1.0
     seed: int = 0
     checkpoint_every: int = 500

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bio_interp.activations import ActivationStore
     from bio_interp.building._parts import SaePart
     from bio_interp.models import LanguageModel
-    from bio_interp.sae import SparseAutoencoder, TrainConfig
+    from bio_interp.sae import OnStep, SparseAutoencoder, TrainConfig
 
 _READ_ROWS = 8192
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 def mixed_rows(
     store: ActivationStore, fit: set[str], buffer_rows: int
 ) -> Callable[[int], Iterator[Tensor]]:
-    """Give the rows of some proteins in a random order that only the epoch decides.
+    """Give the rows of some proteins in a random order that the epoch alone decides.
 
     Blocks of the store are opened in random order and their rows mixed in a buffer.
     """
@@ -75,17 +75,26 @@ def train_sae(
     """Train, or go on with a training in the folder `run`."""
     from bio_interp.sae import train
 
+    config = train_config(part)
     return train(
         mixed_rows(store, fit, part.buffer_rows),
-        train_config(part),
+        config,
         folder=run,
         provenance=_facts(model, site),
         device=device,
-        on_step=lambda step, metrics: _log.info(
-            "train: step %d, FVU %.3f, %.0f rows/s",
-            *(step, metrics["fvu"], metrics["rows_per_second"]),
-        ),
+        on_step=reporter(config.steps),
     )
+
+
+def reporter(steps: int) -> OnStep:
+    """Log the metrics of a training of so many steps."""
+
+    def report(step: int, metrics: Mapping[str, float]) -> None:
+        names = ("fvu", "l0", "dead", "rows_per_second")
+        figures = "FVU %.3f, L0 %.1f, %d dead, %.0f rows/s"
+        _log.info(f"train: step %d of %d, {figures}", step, steps, *(metrics[n] for n in names))
+
+    return report
 
 
 def load_sae(folder: Path, model: LanguageModel, site: str) -> SparseAutoencoder:

@@ -4,15 +4,17 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from cyclopts import Parameter
+from cyclopts import CycloptsError, Parameter
 
 from bio_interp.errors import printable
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
+_T = TypeVar("_T")
 
 Format = Literal[
     "table", "tsv", "json", "gff3", "bed", "iprscan", "interproscan", "html", "parquet"
@@ -72,6 +74,12 @@ class Machine:
         for name in _THREADS if self.threads else ():
             os.environ[name] = str(self.threads)
 
+    def resolved(self) -> str:
+        """Name the device that ``auto`` stands for."""
+        from bio_interp.models import resolve_device
+
+        return str(resolve_device(self.device))
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,20 @@ class Output:
     "Go on with (TSV, GFF3, BED, InterProScan TSV), or throw away, the unfinished run beside -o."
     xref: Annotated[bool, Parameter(negative="")] = False
     "Fill the InterPro and GO columns of InterProScan TSV, from what the atlas knows."
+
+
+def usage_error(message: str) -> CycloptsError:
+    """Make the error of a command that is called wrongly: exit code 2."""
+    return CycloptsError(msg=message)
+
+
+def read_list(text: str, option: str, kind: Callable[[str], _T]) -> list[_T]:
+    """Read values with commas between them; one that comes twice counts once."""
+    try:
+        values = [kind(part.strip()) for part in text.split(",")]
+    except ValueError as error:
+        raise usage_error(f"{option} takes values with commas between them: {error}") from error
+    return list(dict.fromkeys(values))
 
 
 class _Lines(logging.Formatter):

@@ -10,10 +10,12 @@ from torch import Tensor
 from bio_interp.errors import MismatchError, NotFoundError
 from bio_interp.models._batching import map_by_length
 from bio_interp.models._device import resolve_device, resolve_precision
+from bio_interp.models._edits import Edit, edit_rows
 from bio_interp.models._esm2_forward import Packed, consecutive, run_blocks, run_head
 from bio_interp.models._esm2_weights import Esm2Weights, hash_state, take_weights
-from bio_interp.models._protocol import Edit, LoadOptions, ModelInfo, Precision, Reading
+from bio_interp.models._protocol import LoadOptions, ModelInfo, Precision, Reading
 from bio_interp.models._residue_tokens import ResidueTokens
+from bio_interp.models._spliceable import Spliceable
 from bio_interp.models._windows import Piece, cut_pieces, pair_masks, stitch, window_cuts
 
 Result = TypeVar("Result")
@@ -34,13 +36,13 @@ class Esm2Module(Protocol):
         ...
 
 
-class Esm2Engine:
+class Esm2Engine(Spliceable):
     """A `LanguageModel` around an ``esm.model.esm2.ESM2`` module.
 
     Rows equal fair-esm's own ``repr_layers`` to 1e-4 in fp32. ``layer.0`` are the embeddings,
     ``layer.N`` of the last block is after the final layer norm. A reading shows a site after its
     edit. A protein longer than `window` is read in overlapping windows, and an edit is then
-    called once for each of them.
+    called once for each of them. Gradients reach what an edit returns, not the weights.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ class Esm2Engine:
     >>> [reading.rows["layer.1"].shape for reading in model.activations(["MKV"], ["layer.1"])]
     [torch.Size([3, 16])]
     """
+
+    places_edits = True
 
     def __init__(
         self,
@@ -227,11 +231,13 @@ class Esm2Engine:
 
         def tap(layer: int, stream: Tensor) -> None:
             edit = changes.get(layer)
-            for rows, place in zip(found, consecutive(packed.lengths), strict=True):
+            tokens = consecutive(packed.lengths)
+            for piece, rows, place in zip(batch, found, tokens, strict=True):
                 # special tokens stay behind; the copy outlives the stream, which is reused
                 residues = stream[place.start + 1 : place.stop - 1]
                 if edit:
-                    residues.copy_(_edited(edit, residues, layer))
+                    given = residues.clone()  # the edit may keep it, for its gradient
+                    residues.copy_(edit_rows(edit, given, piece.place, site=f"layer.{layer}"))
                 if layer in layers:
                     rows[layer] = residues.clone()
 
@@ -244,17 +250,6 @@ class Esm2Engine:
         tokens = np.concatenate([part for piece in batch for part in (cls, piece.tokens, eos)])
         lengths = tuple(len(piece.tokens) + 2 for piece in batch)
         return Packed(torch.as_tensor(tokens, device=self._device), lengths)
-
-
-def _edited(edit: Edit, rows: Tensor, layer: int) -> Tensor:
-    changed = edit(rows)
-    if changed.shape != rows.shape:
-        raise MismatchError(
-            f"an edit of layer.{layer} to return rows of shape {tuple(rows.shape)}",
-            str(tuple(changed.shape)),
-            "Return as many rows, of the same width, as came in.",
-        )
-    return changed
 
 
 def _check_overlap(overlap: int, window: int) -> None:

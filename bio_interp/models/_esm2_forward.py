@@ -4,6 +4,9 @@ Rows of all proteins of a batch lie one after the other, ``(tokens, d_model)``. 
 them as one matrix; attention runs once for every run of proteins of equal length (on an
 accelerator: once, padded). Equations: Lin et al. 2023, doi:10.1126/science.ade2574, and fair-esm's
 ``esm/model/esm2.py``.
+
+The weights take no gradient. So nothing is recorded, and the stream is changed in place, until a
+tap puts rows into it that take one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,7 +49,6 @@ def consecutive(lengths: Iterable[int]) -> Iterator[slice]:
         start += length
 
 
-@torch.no_grad()
 def run_blocks(
     weights: Esm2Weights, batch: Packed, *, mask_token: int, deepest: int, tap: Tap
 ) -> Float[Tensor, "tokens d_model"]:
@@ -63,15 +65,14 @@ def run_blocks(
     tap(0, x)
     rotation = _rotation(weights, batch.lengths)
     for number, block in enumerate(weights.blocks[:deepest], start=1):
-        _attention(block, x, rotation, batch.lengths, weights.heads)
-        _feed_forward(block, x)
+        x = _add(x, _attention(block, x, rotation, batch.lengths, weights.heads))
+        x = _add(x, _feed_forward(block, x))
         if number == len(weights.blocks):
             x = _norm(weights.head.norm, x)
         tap(number, x)
     return x
 
 
-@torch.no_grad()
 def run_head(
     head: Head, x: Float[Tensor, "rows d_model"], letters: Int[Tensor, "letters"]
 ) -> Float[Tensor, "rows letters"]:
@@ -94,9 +95,13 @@ def _embed(weights: Esm2Weights, batch: Packed, mask_token: int) -> Tensor:
     return x.mul_(scale[protein][:, None])
 
 
+def _add(x: Tensor, y: Tensor) -> Tensor:
+    return x + y if x.requires_grad else x.add_(y)  # a norm keeps x for its gradient
+
+
 def _attention(
     block: Block, x: Tensor, rotation: Tensor, lengths: Sequence[int], heads: int
-) -> None:
+) -> Tensor:
     tokens, d_model = x.shape
     head = d_model // heads
     y = _linear(block.qkv, _norm(block.norm, x))  # (tokens, 3 d_model)
@@ -107,7 +112,7 @@ def _attention(
         y[:, : 2 * d_model] = turned
     qkv = y.view(tokens, 3, heads, head)
     attend = _attend_packed if x.device.type == "cpu" else _attend_padded
-    x += _linear(block.out, attend(qkv, lengths))
+    return _linear(block.out, attend(qkv, lengths))
 
 
 def _attend_packed(
@@ -140,9 +145,9 @@ def _attend_padded(
     return mixed.transpose(1, 2)[real].view(tokens, heads * head)
 
 
-def _feed_forward(block: Block, x: Tensor) -> None:
+def _feed_forward(block: Block, x: Tensor) -> Tensor:
     hidden = F.gelu(_linear(block.fc1, _norm(block.norm_after, x)))  # (tokens, 4 d_model)
-    x += _linear(block.fc2, hidden)
+    return _linear(block.fc2, hidden)
 
 
 def _rotation(

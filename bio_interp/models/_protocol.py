@@ -1,18 +1,16 @@
 """What a language model must offer, and how models are found by name."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from bio_interp.errors import NotFoundError
+from bio_interp.models._edits import Edit
 from bio_interp.plugins import list_plugins, load_plugin
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Edit = Callable[["Tensor"], "Tensor"]
-"""Takes and returns the rows of one protein at a site, shape ``(residues, d_model)``."""
 
 Precision = Literal["auto", "fp32", "bf16", "int8"]
 
@@ -114,7 +112,7 @@ class LanguageModel(Protocol):
     ) -> Iterator[Reading]:
         """Read proteins; yield one `Reading` a protein, in input order, in bounded memory.
 
-        `edits` replaces the rows at a site before the layers after it read them.
+        `edits` replaces the rows at a site before the layers after it read them; see `edit_rows`.
         """
         ...
 

@@ -9,6 +9,7 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from bio_interp.errors import MismatchError
+from bio_interp.models._edits import Place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,11 +27,19 @@ class Piece:
         Without special tokens.
     bounds
         0-based start and end (exclusive) of all windows of the protein.
+    start
+        0-based start of this one.
     """
 
     index: int
     tokens: Int[ndarray, "residues"]
     bounds: tuple[tuple[int, int], ...]
+    start: int
+
+    @property
+    def place(self) -> Place:
+        """Where its rows come from, for an edit."""
+        return Place(self.index, self.start, self.bounds[-1][1])
 
 
 def window_bounds(length: int, *, window: int, overlap: int) -> list[tuple[int, int]]:
@@ -115,7 +124,7 @@ def cut_pieces(
     """Cut proteins into pieces that fit a window; the pieces of a protein follow each other."""
     for index, tokens in enumerate(encoded):
         bounds = tuple(window_bounds(len(tokens), window=window, overlap=overlap))
-        yield from (Piece(index, tokens[start:end], bounds) for start, end in bounds)
+        yield from (Piece(index, tokens[start:end], bounds, start) for start, end in bounds)
 
 
 def pair_masks(

@@ -12,7 +12,8 @@ from bio_interp.reports._columns import CALL_COLUMNS, SUMMARY_COLUMNS, RunHeader
 from bio_interp.reports._formats import FORMATS, FormatSpec, ReportOptions, choose_format
 from bio_interp.reports._html import HtmlWriter
 from bio_interp.reports._iprscan import IprscanWriter
-from bio_interp.reports._machine import Finding, examine
+from bio_interp.reports._machine import Finding, examine, memory_bytes
+from bio_interp.reports._pareto import pareto_plots
 from bio_interp.reports._parquet import ParquetWriter
 from bio_interp.reports._partial import PartialFile
 from bio_interp.reports._run import Totals, write_report
@@ -53,6 +54,8 @@ __all__ = [
     "citations",
     "cross_references",
     "examine",
+    "memory_bytes",
+    "pareto_plots",
     "run_header",
     "write_report",
 ]

@@ -95,7 +95,7 @@ def _devices() -> Iterator[Finding]:
 
 
 def _memory() -> Finding:
-    total, free = _memory_bytes()
+    total, free = memory_bytes()
     if total is None:
         return Finding("memory", "main", "unknown on this platform")
     value = f"{total / 1e9:.1f} GB" + (f", {free / 1e9:.1f} GB free" if free is not None else "")
@@ -104,7 +104,7 @@ def _memory() -> Finding:
     return Finding("memory", "main", value, problem)
 
 
-def _memory_bytes() -> tuple[int | None, int | None]:
+def memory_bytes() -> tuple[int | None, int | None]:
     """Total and free memory, of the container where one sets a limit."""
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

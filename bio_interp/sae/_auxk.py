@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from bio_interp.sae._parallel import mean
+
 _NO_VARIANCE = 1e-8
 """A residual below this, where inputs have variance 1, has nothing left to explain."""
 
@@ -34,7 +36,8 @@ def auxk_loss(
     -----
     This is a dense step, five times the price of the sparse one where most features are dead, so
     it looks at the first quarter of the rows only: they are mixed, and the expected gradient is
-    the same.
+    the same. Processes that share a batch look at the same rows as one would, if each has a
+    multiple of 4.
     """
     sample = -(-x.shape[0] // _SHARE)
     x, residual = x[:sample], residual[:sample]
@@ -42,6 +45,6 @@ def auxk_loss(
     top = pre.topk(min(k, pre.shape[1]), dim=1, sorted=False)
     codes = torch.zeros_like(pre).scatter(1, top.indices, top.values.relu())
     missed = (residual - codes @ decoder).square().mean()
-    variance = (residual - residual.mean(0)).square().mean()
+    variance = mean((residual - mean(residual.mean(0))).square().mean())
     worth = variance > _NO_VARIANCE  # stays on the device
     return missed / variance.clamp_min(_NO_VARIANCE) * worth

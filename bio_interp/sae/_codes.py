@@ -55,6 +55,8 @@ class SparseCodes:
                 f"widths {sorted({part.d_sae for part in parts})}",
                 "Stack only codes that one SAE made.",
             )
+        if len(parts) == 1:
+            return parts[0]
         counts = torch.cat([part.indptr.diff() for part in parts])
         return cls(
             counts_to_indptr(counts),
@@ -62,6 +64,23 @@ class SparseCodes:
             torch.cat([part.values for part in parts]),
             parts[0].d_sae,
         )
+
+    @classmethod
+    def at(cls, flat: Tensor, values: Tensor, *, rows: int, d_sae: int) -> "SparseCodes":
+        """Build codes from ascending indices into a flattened ``(rows, d_sae)`` matrix."""
+        # divisions of 64-bit integers are slow: find where rows begin instead
+        indptr = torch.searchsorted(flat, torch.arange(rows + 1, device=flat.device) * d_sae)
+        codes = cls(indptr, flat, values, d_sae)
+        return cls(indptr, (flat - codes.row_index() * d_sae).int(), values, d_sae)
+
+    def where(self, places: Tensor) -> "SparseCodes":
+        """Keep the entries at these ascending places, ``(n,)``."""
+        indptr = torch.searchsorted(places, self.indptr)
+        features, values = (
+            self.features.index_select(0, places),
+            self.values.index_select(0, places),
+        )
+        return SparseCodes(indptr, features, values, self.d_sae)
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -91,13 +110,7 @@ def compact(dense: Tensor, mask: Tensor) -> SparseCodes:
     """Gather the entries of a ``(rows, d_sae)`` matrix where `mask` is true, row by row."""
     rows, d_sae = dense.shape
     flat = mask.flatten().nonzero().squeeze(1)  # (nnz,)
-    return from_flat(flat, dense.flatten()[flat], rows=rows, d_sae=d_sae)
-
-
-def from_flat(flat: Tensor, values: Tensor, *, rows: int, d_sae: int) -> SparseCodes:
-    """Build codes from ascending indices into a flattened ``(rows, d_sae)`` matrix."""
-    counts = torch.bincount(flat // d_sae, minlength=rows)
-    return SparseCodes(counts_to_indptr(counts), (flat % d_sae).int(), values, d_sae)
+    return SparseCodes.at(flat, dense.flatten()[flat], rows=rows, d_sae=d_sae)
 
 
 def counts_to_indptr(counts: Tensor) -> Tensor:

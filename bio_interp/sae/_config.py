@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from bio_interp.errors import InputError
+from bio_interp.sae._product import Precision
 
 KernelName = Literal["torch", "triton"]
 Architecture = Literal["topk", "batchtopk", "jumprelu", "gated", "relu"]
@@ -80,6 +81,10 @@ class TrainConfig:
         Of jumprelu's straight-through gradient, in normalised units.
     skip
         Also learn a linear map past the features, for a skip-transcoder (arXiv 2501.18823).
+    precision
+        Of the encoder's product: ``"fp32"`` is exact (and uses bfloat16 to search, where the
+        processor has it); ``"bf16"`` takes what bfloat16 gives, and is faster. Weights, gradients
+        and the optimizer are float32 with both.
     batch_rows
         Rows a step.
     lr
@@ -94,10 +99,17 @@ class TrainConfig:
     aux_k
         Dead features that AuxK lets explain the residual of a row; None is ``d_model // 2``.
     dead_after_rows
-        A feature that was off for more rows than this is dead; None is a tenth of `total_rows`,
-        at most 10 million.
+        A feature that was off for more rows than this is dead; None is a fiftieth of
+        `total_rows`, at most 10 million: on planted features a tenth left five times as many dead.
     norm_rows
         Rows, from the start of the source, from which mean and scale of the inputs are measured.
+    centre
+        Subtract the mean of the inputs; without it, directions that all rows share take features.
+    max_norm_ratio
+        Rows whose norm is above this many times the median norm of the first `norm_rows` rows are
+        left out of everything: attention sinks, some hundred times as long as others, would set
+        the scale and the loss. Ordinary rows are within 3 times; 10 is what others use
+        (dictionary_learning). None or infinity keeps all.
     grad_clip
         Largest norm of the gradient of all parameters together.
     seed
@@ -106,6 +118,8 @@ class TrainConfig:
         Steps between rows of the metrics file and calls of ``on_step``.
     checkpoint_every
         Steps between checkpoints.
+    validate_every
+        Steps between validations, where `train` is given rows for them; the last step has one too.
     kernels
         ``"triton"`` runs the step of topk and batchtopk by kernels for CUDA devices; see
         `bio_interp.sae.kernels`. They are opt-in until a run on a device has confirmed them.
@@ -120,6 +134,7 @@ class TrainConfig:
     sparsity_warmup: float = 0.05
     bandwidth: float = 1.0
     skip: bool = False
+    precision: Precision = "fp32"
     batch_rows: int = 2048
     lr: float | None = None
     warmup_steps: int | None = None
@@ -128,16 +143,26 @@ class TrainConfig:
     aux_k: int | None = None
     dead_after_rows: int | None = None
     norm_rows: int = 16_384
+    centre: bool = True
+    max_norm_ratio: float | None = 10.0
     grad_clip: float = 1.0
     seed: int = 0
     log_every: int = 50
     checkpoint_every: int = 500
+    validate_every: int = 500
     kernels: KernelName = "torch"
 
     def __post_init__(self) -> None:
         for name in ("d_sae", "k", "total_rows", "batch_rows", "norm_rows", "log_every"):
             _at_least_one(name, getattr(self, name))
-        _at_least_one("checkpoint_every", self.checkpoint_every)
+        for name in ("checkpoint_every", "validate_every"):
+            _at_least_one(name, getattr(self, name))
+        if self.max_norm_ratio == float("inf"):
+            object.__setattr__(self, "max_norm_ratio", None)
+        if self.max_norm_ratio is not None and not self.max_norm_ratio > 1:
+            raise InputError(
+                "max_norm_ratio above 1, or None", str(self.max_norm_ratio), "Raise it."
+            )
         _known(self.architecture)
         self._check_prefixes()
         self._check_kernels()
@@ -192,7 +217,7 @@ class TrainConfig:
     @property
     def dead_after(self) -> int:
         """Rows after which a feature that stayed off is dead."""
-        return self.dead_after_rows or min(10_000_000, max(1, self.total_rows // 10))
+        return self.dead_after_rows or min(10_000_000, max(1, self.total_rows // 50))
 
     def lr_factor(self, step: int) -> float:
         """Share of the peak learning rate at a step, counted from 0."""

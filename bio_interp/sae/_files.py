@@ -14,7 +14,7 @@ from bio_interp.provenance import atomic_path, sha256_file, write_json
 from bio_interp.sae._config import SaeConfig
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm
-from bio_interp.sae._quantise import quantise_rows, restore_rows
+from bio_interp.sae._quantise import has_unit_rows, quantise_rows, restore_rows
 
 SCHEMA = "bio-interp-sae/2"
 _WEIGHTS = ("W_enc", "W_dec")
@@ -79,7 +79,8 @@ def _tensors(sae: SparseAutoencoder) -> dict[str, Tensor]:
 def _as_int8(name: str, weight: Tensor) -> dict[str, Tensor]:
     """Quantise per feature: a column of the encoder, a row of the decoder."""
     decoder = name == "W_dec"
-    steps, scale = quantise_rows(weight if decoder else weight.T, unit_norm=decoder)
+    unit_norm = decoder and has_unit_rows(weight)  # foreign decoders may have free norms
+    steps, scale = quantise_rows(weight if decoder else weight.T, unit_norm=unit_norm)
     return {f"{name}.int8": steps if decoder else steps.T, f"{name}.scale": scale}
 
 

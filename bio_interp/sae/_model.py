@@ -1,29 +1,34 @@
 """The sparse autoencoder as it is used: encode, decode, measure, save."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from bio_interp.errors import MismatchError, NotFoundError
+from bio_interp.errors import InputError, MismatchError, NotFoundError
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import SaeConfig
 from bio_interp.sae._norm import InputNorm
+from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_threshold, select_topk
 from bio_interp.sae._sparse_ops import decode_values
-
-_DENSE_BYTES = 64 * 2**20
-"""Pre-activations are held for at most this many bytes of rows at a time."""
+from bio_interp.sae._wide import WideBuffers
 
 
-class SparseAutoencoder(nn.Module):
+class SparseAutoencoder(WideBuffers):
     """A trained SAE or transcoder: what a row activates never depends on the other rows.
 
     In normalised units ``pre = x @ W_enc + b_enc``; the codes are the k largest entries of `pre`
     above 0 (topk), or those above the threshold of their feature (every other architecture);
     ``x_hat = codes @ W_dec + b_dec``, and ``+ x @ W_skip`` in a skip-transcoder.
+
+    ``sae.to(dtype)`` sets the dtype of the weights, and with it of codes and reconstructions.
+    Rows may come in any dtype. Normalisation, thresholds and feature maxima stay in float32 or
+    wider, so that a narrower dtype rounds sums but never moves a threshold: where a dtype holds
+    weights, normalised rows and sums exactly, the codes are those of float32 bit for bit.
 
     Parameters
     ----------
@@ -35,7 +40,7 @@ class SparseAutoencoder(nn.Module):
         one ``W_skip (d_model, d_out)``; and if known ``feature_maxima (d_sae,)``: the largest
         activation of each feature seen at the end of training.
     norm
-        Input normalisation.
+        Input normalisation; copied, as is `out_norm`.
     out_norm
         Normalisation of what a transcoder writes; `norm` where None.
     provenance
@@ -45,6 +50,7 @@ class SparseAutoencoder(nn.Module):
         What `bio_interp.sae.fingerprint` gave on the pinned probe rows.
     """
 
+    wide = ("threshold", "feature_maxima")
     W_enc: nn.Parameter
     b_enc: nn.Parameter
     W_dec: nn.Parameter
@@ -66,7 +72,8 @@ class SparseAutoencoder(nn.Module):
         super().__init__()
         _check_shapes(config, tensors, norm, out_norm)
         self.config = config
-        self.norm, self.out_norm = norm, out_norm or norm
+        self.norm = deepcopy(norm)
+        self.out_norm = self.norm if out_norm in (None, norm) else deepcopy(out_norm)
         # a column of W_enc is contiguous in memory: `encode` gathers columns
         self.W_enc = _frozen(tensors["W_enc"].T.contiguous().T)
         self.b_enc, self.W_dec = _frozen(tensors["b_enc"]), _frozen(tensors["W_dec"])
@@ -75,6 +82,7 @@ class SparseAutoencoder(nn.Module):
         self.register_buffer("W_skip", tensors.get("W_skip"))
         maxima = tensors.get("feature_maxima", torch.zeros(config.d_sae))
         self.register_buffer("feature_maxima", maxima)
+        self._ready: tuple[Any, Product] | None = None
         self.provenance = dict(provenance or {})
         self.fingerprint = dict(fingerprint) if fingerprint else None
 
@@ -101,23 +109,32 @@ class SparseAutoencoder(nn.Module):
         ------
         MismatchError
             `x` has another width, or `features` is given for a topk SAE.
+        InputError
+            `features` are not integers: a mask, say.
         NotFoundError
             `features` names one that the SAE does not have.
         """
         rows = self._checked(x)
         columns = None if features is None else self._columns(features)
-        width = self.config.d_sae if columns is None else columns.shape[0]
-        size = max(1, _DENSE_BYTES // (4 * max(1, width)))
-        parts = [self._encode_some(part, columns) for part in rows.split(size)]
-        return SparseCodes.cat(parts)
+        normalised = self._normalised(rows)
+        if self.threshold is None:
+            return select_topk(self._product(), normalised, self.config.k)
+        if columns is None:
+            return select_threshold(self._product(), normalised, self.threshold)
+        part = Product(self.W_enc.T[columns], self.b_enc[columns])
+        codes = select_threshold(part, normalised, self.threshold[columns])
+        named = columns[codes.features.long()].int()
+        return SparseCodes(codes.indptr, named, codes.values, self.config.d_sae)
 
     def encode_dense(self, x: Tensor) -> Tensor:
         """Encode rows into a dense ``(rows, d_sae)`` matrix; gradients reach `x`."""
-        pre = self._pre_activations(self._checked(x), None)
-        if self.threshold is not None:
-            return pre * (pre > self.threshold.clamp_min(0.0))
-        top = pre.topk(min(self.config.k, pre.shape[1]), dim=1)
-        return torch.zeros_like(pre).scatter(1, top.indices, top.values.relu())
+        codes = self.encode(x)
+        if not (x.requires_grad and torch.is_grad_enabled()):
+            return codes.to_dense()
+        pre = torch.addmm(self.b_enc, self._normalised(x), self.W_enc)  # (rows, d_sae)
+        at = (codes.row_index(), codes.features.long())
+        values = codes.values + (pre[at] - pre[at].detach())  # of `encode`, with a gradient
+        return torch.zeros_like(pre).index_put(at, values)
 
     def decode(self, codes: SparseCodes) -> Tensor:
         """Rebuild rows, in the model's units, ``(rows, d_out)``; gradients reach values.
@@ -130,33 +147,28 @@ class SparseAutoencoder(nn.Module):
                 f"codes of {codes.d_sae}",
                 "Decode with the SAE that encoded.",
             )
-        values = codes.values.to(self.W_dec.dtype)
-        return self.out_norm.undo(decode_values(codes, values, self.W_dec) + self.b_dec)
+        return self.out_norm.undo(self._summed(codes))
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode and decode rows."""
-        rebuilt = self.decode(self.encode(x))
+        return self.rebuild(x, self.encode(x))
+
+    def rebuild(self, x: Tensor, codes: SparseCodes) -> Tensor:
+        """Rebuild rows from their codes, with what a skip-transcoder adds to them from `x`."""
         if self.W_skip is None:
-            return rebuilt
-        skipped = self.norm.apply_to(self._checked(x)) @ self.W_skip
-        return rebuilt + skipped / self.out_norm.scale
+            return self.decode(codes)
+        return self.out_norm.undo(self._summed(codes) + self._normalised(x) @ self.W_skip)
 
-    @torch.no_grad()
     def fvu(self, x: Tensor, target: Tensor | None = None) -> float:
-        """Measure the share of variance unexplained: ``sum |y - y_hat|^2 / sum |y - mean(y)|^2``.
+        """Measure the share of variance unexplained, as `SaeMetrics` defines it; 0 of no rows.
 
-        `target` is what a transcoder shall write, ``(rows, d_out)``; `x` where None. 0 is perfect,
-        1 is no better than the mean of these rows. Rows without variance give 0 where they are
-        rebuilt exactly and infinity where not.
+        `target` is what a transcoder shall write, ``(rows, d_out)``; `x` where None.
         """
-        target = x if target is None else target
-        missed = float((target - self(x)).double().square().sum())
-        total = float((target.double() - target.double().mean(0)).square().sum())
-        if total > 0:
-            return missed / total
-        return 0.0 if missed == 0 else float("inf")
+        from bio_interp.sae._metrics import sum_up
 
-    def save(self, folder: Path, *, weights: Literal["float32", "int8"] = "float32") -> None:
+        return sum_up(self, x, target).fvu
+
+    def save(self, folder: Path | str, *, weights: Literal["float32", "int8"] = "float32") -> None:
         """Write ``sae.safetensors`` and ``sae.json`` into `folder`.
 
         ``"int8"`` stores each feature's encoder column and decoder row as 8-bit integers times
@@ -164,10 +176,10 @@ class SparseAutoencoder(nn.Module):
         """
         from bio_interp.sae._files import write_sae
 
-        write_sae(self, folder, weights)
+        write_sae(self, Path(folder), weights)
 
     @classmethod
-    def load(cls, folder: Path, *, d_model: int | None = None) -> "SparseAutoencoder":
+    def load(cls, folder: Path | str, *, d_model: int | None = None) -> "SparseAutoencoder":
         """Read what `save` wrote.
 
         Parameters
@@ -186,7 +198,7 @@ class SparseAutoencoder(nn.Module):
         """
         from bio_interp.sae._files import read_sae
 
-        return read_sae(folder, d_model)
+        return read_sae(Path(folder), d_model)
 
     def _checked(self, x: Tensor) -> Tensor:
         if x.ndim != 2 or x.shape[1] != self.config.d_model:
@@ -195,7 +207,22 @@ class SparseAutoencoder(nn.Module):
                 f"shape {tuple(x.shape)}",
                 "Another width belongs to another model or site; see `provenance` in sae.json.",
             )
-        return x.to(self.W_enc.dtype)
+        return x
+
+    def _normalised(self, rows: Tensor) -> Tensor:
+        return self.norm.apply_to(rows).to(self.W_enc.dtype)
+
+    def _summed(self, codes: SparseCodes) -> Tensor:
+        values = codes.values.to(self.W_dec.dtype)
+        return decode_values(codes, values, self.W_dec) + self.b_dec
+
+    def _product(self) -> Product:
+        """Give the encoder made ready; made anew where a weight has changed."""
+        tensors = (self.W_enc, self.b_enc)
+        state = tuple((t.data_ptr(), t._version, t.dtype, t.device) for t in tensors)
+        if self._ready is None or self._ready[0] != state:
+            self._ready = (state, Product(self.W_enc.T, self.b_enc))
+        return self._ready[1]
 
     def _columns(self, features: Tensor) -> Tensor:
         if self.threshold is None:
@@ -203,6 +230,10 @@ class SparseAutoencoder(nn.Module):
                 "a threshold SAE to encode some features alone",
                 f"a {self.config.architecture} SAE, whose features compete within a row",
                 "Encode all features and choose among the codes.",
+            )
+        if features.numel() and (features.dtype == torch.bool or features.is_floating_point()):
+            raise InputError(
+                "indices of features, integers", str(features.dtype), "Give mask.nonzero()[:, 0]."
             )
         columns = features.to(self.W_enc.device).long().unique()
         if columns.numel() and not 0 <= int(columns[0]) <= int(columns[-1]) < self.config.d_sae:
@@ -212,22 +243,6 @@ class SparseAutoencoder(nn.Module):
                 "Give indices of this SAE's features.",
             )
         return columns
-
-    def _pre_activations(self, rows: Tensor, columns: Tensor | None) -> Tensor:
-        weight, bias = self.W_enc.T, self.b_enc  # (d_sae, d_model)
-        if columns is not None:
-            weight, bias = weight[columns], bias[columns]
-        return torch.addmm(bias, self.norm.apply_to(rows), weight.T)  # (rows, d_sae)
-
-    def _encode_some(self, rows: Tensor, columns: Tensor | None) -> SparseCodes:
-        pre = self._pre_activations(rows, columns)
-        if self.threshold is None:
-            return select_topk(pre, self.config.k)
-        if columns is None:
-            return select_threshold(pre, self.threshold)
-        codes = select_threshold(pre, self.threshold[columns])
-        named = columns[codes.features.long()].int()
-        return SparseCodes(codes.indptr, named, codes.values, self.config.d_sae)
 
 
 def _frozen(tensor: Tensor) -> nn.Parameter:

@@ -5,13 +5,17 @@ features (arXiv 2605.31518); one scale for all inputs makes learning rates carry
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bio_interp.errors import InputError
+from bio_interp.sae._wide import WideBuffers
 
 
-class InputNorm(nn.Module):
+class InputNorm(WideBuffers):
     """Normalised rows are ``(rows - mean) * scale``; reconstructions are put back.
+
+    Mean and scale stay in float32 or wider where the module is moved to a narrower dtype: a mean
+    rounded to bfloat16 would shift all rows the same way.
 
     Parameters
     ----------
@@ -27,6 +31,7 @@ class InputNorm(nn.Module):
     [[1.0, 0.0]]
     """
 
+    wide = ("mean", "scale")
     mean: Tensor
     scale: Tensor
 
@@ -36,12 +41,12 @@ class InputNorm(nn.Module):
         self.register_buffer("scale", torch.tensor(scale, dtype=mean.dtype, device=mean.device))
 
     @classmethod
-    def measure(cls, rows: Tensor) -> "InputNorm":
+    def measure(cls, rows: Tensor, *, centre: bool = True) -> "InputNorm":
         """Measure mean and scale of rows, shape ``(rows, d_model)``, in float64.
 
-        Rows that are all the same get a scale of 1.
+        Rows that are all the same get a scale of 1; without `centre` the mean is taken as 0.
         """
-        mean = rows.double().mean(0)
+        mean = rows.double().mean(0) if centre else rows.new_zeros(rows.shape[1]).double()
         rms = float((rows.double() - mean).square().mean().sqrt())
         return cls(mean.float(), 1.0 / rms if rms > 1e-12 else 1.0)
 
@@ -50,12 +55,12 @@ class InputNorm(nn.Module):
         return InputNorm(self.mean.clone(), float(self.scale))
 
     def apply_to(self, rows: Tensor) -> Tensor:
-        """Normalise rows, shape ``(rows, d_model)``."""
+        """Normalise rows, shape ``(rows, d_model)``; in the wider dtype of rows and mean."""
         return (rows - self.mean).mul_(self.scale)
 
     def undo(self, rows: Tensor) -> Tensor:
-        """Put normalised rows back into the units of the inputs."""
-        return rows / self.scale + self.mean
+        """Put normalised rows back into the units of the inputs, in their own dtype."""
+        return (rows / self.scale + self.mean).to(rows.dtype)
 
 
 def outlier_severity(rows: Tensor) -> float:

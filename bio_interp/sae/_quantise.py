@@ -3,6 +3,15 @@
 import torch
 from torch import Tensor
 
+_UNIT = 1e-3
+"""How far from 1 the norm of a row of unit norm may be: as far as bfloat16 rounds."""
+
+
+def has_unit_rows(weight: Tensor) -> bool:
+    """Tell whether the rows of a ``(rows, columns)`` matrix have unit norm; rows of 0 may be."""
+    norms = torch.linalg.vector_norm(weight.float(), dim=1)
+    return bool((((norms - 1.0).abs() < _UNIT) | (norms == 0.0)).all())
+
 
 def quantise_rows(weight: Tensor, *, unit_norm: bool) -> tuple[Tensor, Tensor]:
     """Round each row to 255 steps, symmetric about 0.
@@ -17,7 +26,7 @@ def quantise_rows(weight: Tensor, *, unit_norm: bool) -> tuple[Tensor, Tensor]:
     Returns
     -------
     tuple of Tensor
-        int8 ``(rows, columns)`` and float32 scales ``(rows,)``; a row of zeros has scale 0.
+        int8 ``(rows, columns)`` and float32 scales ``(rows,)``; a row of zeros stays one.
     """
     largest = weight.abs().amax(1, keepdim=True).float()
     steps = (weight.float() / largest.clamp_min(1e-30) * 127).round()

@@ -1,59 +1,79 @@
-"""Train an SAE from a stream of activations; resumable, logged, Lightning underneath."""
+"""Train SAEs from a stream of activations; resumable, logged, Lightning underneath."""
 
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from bio_interp.errors import InputError, MismatchError
-from bio_interp.provenance import versions, write_json
-from bio_interp.sae._config import TrainConfig
+from bio_interp.provenance import versions
+from bio_interp.sae import _pass
+from bio_interp.sae._config import KernelName, TrainConfig
 from bio_interp.sae._model import SparseAutoencoder
-from bio_interp.sae._norm import InputNorm, outlier_severity
-from bio_interp.sae._rows import Batches, Opened, Place, RowSource
-from bio_interp.sae._trainable import TrainableSae
+from bio_interp.sae._parallel import rank, wait_for_all
+from bio_interp.sae._rows import Batches, RowSource
+from bio_interp.sae._runs import SaeRun, check_runs
 
 _log = logging.getLogger(__name__)
 
+PREFETCH = 2
+
 OnStep = Callable[[int, Mapping[str, float]], None]
 """Called with the step, counted from 1, and the metrics, every ``log_every`` steps."""
+
+OnSteps = Callable[[int, Mapping[str, Mapping[str, float]]], None]
+"""`OnStep` of `train_many`: the metrics of each run by its name."""
+
+Settings = Mapping[str, Mapping[str, Any]]
 
 
 def train(
     rows: RowSource,
     config: TrainConfig,
     *,
-    folder: Path,
+    folder: Path | str,
+    validation: RowSource | None = None,
     on_step: OnStep | None = None,
     provenance: Mapping[str, Any] | None = None,
     device: str = "cpu",
+    prefetch: int = PREFETCH,
 ) -> SparseAutoencoder:
     """Train an SAE, or go on with a training that was interrupted in `folder`.
+
+    Started by ``torchrun`` or SLURM in several processes, they share every batch, with the result
+    of one process up to rounding; each reads all the rows, all see `folder`, the first writes.
 
     Parameters
     ----------
     rows
-        Activations of one site, float, in tensors of shape ``(any, d_model)``: a list, or a
-        function from the epoch (from 0) to an iterator. Pairs of tensors, of the site that is
-        read and the one that is written, train a transcoder. Well mixed, as
-        `bio_interp.activations.shuffled_rows` makes them; the first `norm_rows` of them set the
-        normalisation. For a run to resume, the same epoch must give the same rows.
+        Activations of one site, float: a tensor in memory, ``(rows, d_model)``, which is mixed
+        anew for each epoch (the order depends on the epoch alone); or a stream of tensors
+        ``(any, d_model)``: a list, or a function from the epoch (from 0) to an iterator. Pairs of
+        tensors, of the site that is read and the one that is written, train a transcoder. A
+        stream must be well mixed, as `bio_interp.activations.shuffled_rows` makes them; the first
+        `norm_rows` of it set the normalisation. For a run to resume, the same epoch must give the
+        same rows; those before the place where it stopped are read again and dropped, unless the
+        source is `StartableRows`.
     config
         Sizes and schedule.
     folder
-        Holds the run: ``checkpoints/``, ``logs/version_N/metrics.csv`` (one a start), and at the
-        end ``sae.safetensors`` and ``sae.json``. Where the run is finished, it is only loaded.
+        Holds the run: ``checkpoints/``, ``logs/version_N/metrics.csv`` (one a start) and, where
+        tensorboard is installed, its file there; at the end ``sae.safetensors`` and ``sae.json``.
+        Where the run is finished, it is only loaded.
+    validation
+        Rows, as `rows`, that are not trained on; the first epoch of them is used.
     on_step
         See `OnStep`.
     provenance
         Facts for the JSON file (parent model, site, data); training settings are added.
     device
         ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+    prefetch
+        Batches that a thread reads ahead while the SAE learns; 0 is no thread. Each takes
+        ``4 * batch_rows * d_model`` bytes, and one more is in the making.
 
     Raises
     ------
@@ -62,79 +82,184 @@ def train(
     InputError
         There are no rows, or they hold NaN, or they cannot be read a second time.
 
+    Notes
+    -----
+    Metrics, of the last batch before each row of the log:
+
+    ============================== =============================================================
+    ``loss``                       what is minimised; its parts are ``reconstruction`` (mean
+                                   square), ``penalty`` and ``auxk`` (before its coefficient)
+    ``fvu``                        ``reconstruction`` over the variance of the batch
+    ``l0``                         features on in a row, on average
+    ``dead``                       features off for longer than `dead_after_rows`
+    ``density_p10``, ``50``, ``90`` percentiles over features of log10 of the share of rows in
+                                   which each was on since the last row of the log (one that never
+                                   was counts as half a row); TensorBoard has the histogram
+    ``grad_norm``, ``lr``          norm of the gradient before it is clipped; learning rate
+    ``rows_per_second``            rows of all processes; since the last row of the log
+    ``epoch``, ``left_out``        of the source; rows beyond `max_norm_ratio` so far
+    ``val_fvu``, ``val_l0``        of the SAE as it would ship, over all validation rows, in rows
+                                   of their own; `on_step` gets the last ones
+    ============================== =============================================================
+
     Examples
     --------
-    >>> import tempfile
+    >>> import tempfile, torch
     >>> rows = torch.randn(512, 8)
     >>> config = TrainConfig(d_sae=16, k=2, total_rows=1024, batch_rows=64)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     sae = train([rows], config, folder=Path(folder))
+    ...     sae = train(rows, config, folder=folder)
     >>> codes = sae.encode(rows)
     >>> codes.to_scipy().shape, sae.decode(codes).shape
     ((512, 16), torch.Size([512, 8]))
     """
-    if config.kernels != "torch":
+    one: OnSteps | None = None
+    if on_step is not None:
+        one = lambda step, metrics: on_step(step, metrics[""])  # noqa: E731
+    stream = _Stream(rows, validation, device, prefetch)
+    return _train(stream, {"": SaeRun(config)}, Path(folder), one, provenance)[""]
+
+
+def train_many(
+    rows: RowSource,
+    runs: Mapping[str, SaeRun],
+    *,
+    folder: Path | str,
+    validation: RowSource | None = None,
+    on_step: OnSteps | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    prefetch: int = PREFETCH,
+) -> dict[str, SparseAutoencoder]:
+    """Train several SAEs and transcoders in one pass over one stream of rows.
+
+    What each becomes is, bit for bit, what `train` alone makes of the same rows: they share
+    the stream and nothing else. They are held in memory together.
+
+    Parameters
+    ----------
+    rows
+        As in `train`; parts may be mappings from the name of a site to its rows, all of the same
+        tokens. A row that is beyond `max_norm_ratio` at any site in use is left out at all.
+    runs
+        By name. They may differ in everything but what belongs to the stream: `total_rows`,
+        `batch_rows`, `norm_rows`, `max_norm_ratio`, and the steps between logs, checkpoints and
+        validations.
+    folder
+        Holds ``checkpoints/`` of all, and what `train` writes for each in a folder of its name.
+        Runs that are finished there are only loaded, so that more can be added later.
+    validation, on_step, provenance, device, prefetch
+        As in `train`; the site that a run names is added to its facts.
+
+    Returns
+    -------
+    dict of SparseAutoencoder
+        By the names of the runs.
+
+    Raises
+    ------
+    MismatchError
+        As in `train`, or the checkpoint is of other runs.
+    InputError
+        As in `train`, or runs differ in what they share, or name a site that the rows lack.
+
+    Examples
+    --------
+    >>> import tempfile, torch
+    >>> rows = {"layer.1": torch.randn(512, 8), "layer.2": torch.randn(512, 8)}
+    >>> config = TrainConfig(d_sae=16, k=2, total_rows=1024, batch_rows=64)
+    >>> runs = {site: SaeRun(config, read=(site,)) for site in rows}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     saes = train_many(rows, runs, folder=folder)
+    >>> saes["layer.2"].provenance["site"]
+    'layer.2'
+    """
+    check_runs(runs)
+    return _train(
+        _Stream(rows, validation, device, prefetch), runs, Path(folder), on_step, provenance
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    rows: RowSource
+    validation: RowSource | None
+    device: str
+    prefetch: int
+
+
+def _train(
+    stream: _Stream,
+    runs: Mapping[str, SaeRun],
+    folder: Path,
+    on_step: OnSteps | None,
+    provenance: Mapping[str, Any] | None,
+) -> dict[str, SparseAutoencoder]:
+    for name, run in runs.items():
+        _refuse_kernels(run.config.kernels, stream.device)
+        _refuse_other_settings(folder / name, run.settings())
+    left = {n: run for n, run in runs.items() if not (folder / n / "sae.json").is_file()}
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    saes: dict[str, SparseAutoencoder] = {}
+    while set(left) - set(saes):
+        todo = {name: run for name, run in left.items() if name not in saes}
+        state = _pass.resumed(checkpoint, runs) if checkpoint.is_file() else None
+        state = state or _pass.started(stream.rows, todo)
+        settings = {name: runs[name].settings() for name in state.trainables}
+        _fit(stream, state, folder, settings, on_step)
+        for name, trainable in state.trainables.items():
+            facts = {**runs[name].facts(), **(provenance or {})}
+            facts |= {"training": runs[name].config.to_dict(), "versions": versions()}
+            saes[name] = trainable.to_sae(facts)
+            if rank() == 0:
+                saes[name].save(folder / name)
+        if rank() == 0:
+            _pass.remove_spent(folder)
+        wait_for_all()
+    _pass.remove_spent(folder)  # a kill may have come just before
+    return {n: saes[n] if n in saes else SparseAutoencoder.load(folder / n) for n in runs}
+
+
+def _fit(
+    stream: _Stream, state: _pass.Pass, folder: Path, settings: Settings, on_step: OnSteps | None
+) -> None:
+    from bio_interp.sae._fit import fit
+    from bio_interp.sae._validation import ValidationRows
+
+    rows, config = state.config.batch_rows, state.config
+    batches = Batches(
+        stream.rows,
+        rows,
+        state.sites,
+        limits=state.limits,
+        start=state.start,
+        opened=state.opened,
+        count=config.steps - state.step,
+        prefetch=stream.prefetch,
+    )
+    validation = None
+    if stream.validation is not None:
+        validation = ValidationRows(stream.validation, rows, state.sites, state.limits)
+    fit(
+        state,
+        batches,
+        folder,
+        settings=settings,
+        device=stream.device,
+        on_metrics=on_step,
+        validation=validation,
+    )
+
+
+def _refuse_kernels(name: KernelName, device: str) -> None:
+    """Refuse kernels that cannot run here at once, not after the first rows."""
+    if name != "torch":
         from bio_interp.sae.kernels import load_kernels
 
-        load_kernels(config.kernels, device)  # refuse at once, not after the first rows
-    settings = {"config": config.to_dict()}
-    _refuse_other_settings(folder, settings)
-    if (folder / "sae.json").is_file():
-        return SparseAutoencoder.load(folder)
-    checkpoint = folder / "checkpoints" / "last.ckpt"
-    if checkpoint.is_file():
-        trainable, start = _resumed(checkpoint, config)
-        batches = Batches(rows, config.batch_rows, trainable.widths, start=start)
-    else:
-        opened = Opened.look(rows, config.norm_rows)
-        trainable = _started(opened.head(config.norm_rows), config)
-        batches = Batches(rows, config.batch_rows, opened.widths, opened=opened)
-    from bio_interp.sae._lightning import fit
-
-    write_json(folder / "train.json", settings)
-    fit(trainable, batches, folder, device=device, on_step=on_step)
-    facts = {**(provenance or {}), "training": settings["config"], "versions": versions()}
-    sae = trainable.to_sae(facts)
-    sae.save(folder)
-    for spent in checkpoint.parent.glob("*.ckpt"):
-        spent.unlink()
-    return sae
+        load_kernels(name, device)
 
 
-def _started(head: Sequence[Tensor], config: TrainConfig) -> TrainableSae:
-    gamma = outlier_severity(head[0])
-    advice = " (above 1: features would die without centring)" if gamma > 1 else ""
-    _log.info("outlier severity gamma = %.2f%s; inputs are mean-centred", gamma, advice)
-    norms = [InputNorm.measure(part) for part in head]
-    trainable = _make(norms, config)
-    trainable.calibrate(*(part[: config.batch_rows] for part in head))
-    return trainable
-
-
-def _resumed(checkpoint: Path, config: TrainConfig) -> tuple[TrainableSae, Place]:
-    """Build an SAE of the checkpoint's sizes; Lightning fills in weights and optimizer."""
-    saved = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)
-    weights = saved["state_dict"]
-    norms = [
-        InputNorm(weights[f"{name}.mean"].clone(), float(weights[f"{name}.scale"]))
-        for name in ("trainable.norm", "trainable.out_norm")
-        if f"{name}.mean" in weights
-    ]
-    start = Place(int(weights["epoch"]), int(weights["row"]))
-    _log.info("resuming at step %d, epoch %d, row %d", saved["global_step"], start.epoch, start.row)
-    return _make(norms, config), start
-
-
-def _make(norms: list[InputNorm], config: TrainConfig) -> TrainableSae:
-    kind = TrainableSae
-    if config.kernels != "torch":
-        from bio_interp.sae.kernels import KernelSae
-
-        kind = KernelSae
-    return kind(norms[0], config, norms[1] if len(norms) > 1 else None)
-
-
-def _refuse_other_settings(folder: Path, settings: dict[str, Any]) -> None:
+def _refuse_other_settings(folder: Path, settings: Mapping[str, Any]) -> None:
     path = folder / "train.json"
     if not path.is_file():
         return
@@ -151,8 +276,8 @@ def _refuse_other_settings(folder: Path, settings: dict[str, Any]) -> None:
         )
 
 
-def _differences(stored: dict[str, Any], settings: dict[str, Any]) -> str:
+def _differences(stored: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     """Name the settings that changed; one that an older version did not have is not one."""
-    old, new = stored["config"], settings["config"]
+    old, new = ({**s, **s["config"], "config": None} for s in (stored, settings))
     changed = [key for key in new if key in old and old[key] != new[key]]
     return ", ".join(f"{key}: {old.get(key)} there, {new[key]} here" for key in changed)

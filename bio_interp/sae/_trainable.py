@@ -11,8 +11,18 @@ from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import SaeConfig, TrainConfig
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm
+from bio_interp.sae._parallel import average_gradients, largest, total, world_size
 from bio_interp.sae._sparse_ops import decode_values
 from bio_interp.sae.architectures import ARCHITECTURES, Objective, Outcome, Weights
+
+_CALIBRATED = 2**28
+"""Pre-activations that are looked at to scale the encoder at the start, at most."""
+
+_IN_CACHE = 256
+"""Rows of weights that are gone over twice at a time."""
+
+MOST_DEAD = 2**15
+"""Dead features that AuxK takes in one step: it is a dense product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ class TrainableSae(nn.Module):
 
     skip: nn.Parameter | None
     rows_since_fired: Tensor
+    fired: Tensor
     feature_maxima: Tensor
 
     def __init__(
@@ -84,6 +95,7 @@ class TrainableSae(nn.Module):
         self.register_parameter("skip", skip)
         self.objective: Objective = ARCHITECTURES[config.architecture](config)
         self.register_buffer("rows_since_fired", torch.zeros(d_sae, dtype=torch.int64))
+        self.register_buffer("fired", torch.zeros(d_sae, dtype=torch.int64))
         self.register_buffer("feature_maxima", torch.zeros(d_sae))
 
     @property
@@ -100,7 +112,8 @@ class TrainableSae(nn.Module):
     @torch.no_grad()
     def calibrate(self, rows: Tensor, targets: Tensor | None = None) -> None:
         """Scale the encoder so that the first codes rebuild the targets best (least squares)."""
-        x, target = self._normalised(rows, targets)
+        some = max(1, _CALIBRATED // self.config.d_sae)
+        x, target = self._normalised(rows[:some], None if targets is None else targets[:some])
         pre = self.weights.pre_activations(x)
         self.objective.prepare(pre)
         codes = self.objective.codes(self.weights, x)
@@ -127,9 +140,9 @@ class TrainableSae(nn.Module):
         found = self.objective.outcome(self.weights, x, target)
         dead = self._count(found.codes)
         auxk, other = self._revive(x, found, dead)
-        total = found.reconstruction + found.penalty + self.config.aux_coefficient * auxk + other
+        loss = found.reconstruction + found.penalty + self.config.aux_coefficient * auxk + other
         return StepLoss(
-            total,
+            loss,
             found.residual.detach().square().mean(),
             found.penalty.detach(),
             auxk.detach(),
@@ -137,22 +150,26 @@ class TrainableSae(nn.Module):
             dead.shape[0],
         )
 
-    @property
-    def clip_outside(self) -> float | None:
-        """Norm to which the caller clips gradients before the optimizer's step; None for not."""
-        return self.config.grad_clip
-
-    def optimizer(self) -> torch.optim.Optimizer:
-        """Make the optimizer of all parameters."""
-        return torch.optim.Adam(self.parameters(), lr=self.config.peak_lr, fused=True)
+    @torch.no_grad()
+    def finish_gradient(self) -> Tensor:
+        """Average the gradient over processes, project and clip it; gives its norm before that."""
+        average_gradients(self.parameters())
+        self.project_gradient()
+        grads = [p.grad for p in self.parameters() if p.grad is not None]
+        norm = nn.utils.get_total_norm(grads)
+        if norm.device.type != "cpu" or norm > self.config.grad_clip:  # spares a pass or a wait
+            nn.utils.clip_grads_with_norm_(self.parameters(), self.config.grad_clip, norm)
+        return norm
 
     @torch.no_grad()
     def project_gradient(self) -> None:
         """Remove the part of the decoder's gradient that would change the norm of a row."""
-        grad = self.decoder.grad
-        if grad is not None:
-            along = torch.linalg.vecdot(grad, self.decoder).unsqueeze(1)  # (d_sae, 1)
-            grad.addcmul_(along, self.decoder, value=-1.0)
+        if self.decoder.grad is None:
+            return
+        pairs = zip(self.decoder.grad.split(_IN_CACHE), self.decoder.split(_IN_CACHE), strict=True)
+        for grad, decoder in pairs:
+            along = torch.linalg.vecdot(grad, decoder).unsqueeze(1)  # (features, 1)
+            grad.addcmul_(along, decoder, value=-1.0)
 
     @torch.no_grad()
     def renormalise(self) -> None:
@@ -197,10 +214,12 @@ class TrainableSae(nn.Module):
 
     @torch.no_grad()
     def _count(self, codes: SparseCodes) -> Tensor:
-        features = codes.features.long()
-        self.rows_since_fired += len(codes)
-        self.rows_since_fired[features] = 0
-        self.feature_maxima.scatter_reduce_(0, features, codes.values, "amax")
+        counts = total(torch.bincount(codes.features, minlength=self.config.d_sae))
+        self.fired += counts
+        self.rows_since_fired += len(codes) * world_size()
+        self.rows_since_fired.masked_fill_(counts > 0, 0)
+        self.feature_maxima.scatter_reduce_(0, codes.features.long(), codes.values, "amax")
+        self.feature_maxima.copy_(largest(self.feature_maxima))
         self.objective.count(codes)
         return (self.rows_since_fired > self.config.dead_after).nonzero().squeeze(1)
 
@@ -209,6 +228,7 @@ class TrainableSae(nn.Module):
         none = x.new_zeros(())
         if dead.shape[0] == 0:
             return none, none
+        dead = self._in_turn(dead, x.shape[0] * world_size())
         other = self.objective.dead_loss(self.weights, x, dead)
         if self.config.aux_coefficient == 0 or not self.objective.revives:
             return none, other
@@ -216,3 +236,11 @@ class TrainableSae(nn.Module):
         part = self.weights.of(dead)
         residual = found.residual.detach()
         return auxk_loss(x, residual, part.encoder, part.b_enc, part.decoder, k=aux_k), other
+
+    def _in_turn(self, dead: Tensor, rows: int) -> Tensor:
+        """Take all of the dead, or where they are very many, an equal share of them each step."""
+        shares = -(-dead.shape[0] // MOST_DEAD)
+        if shares <= 1:
+            return dead
+        steps = int(self.rows_since_fired.max()) // rows  # counted by the one that is dead longest
+        return dead[steps % shares :: shares]

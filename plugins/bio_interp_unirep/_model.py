@@ -14,8 +14,11 @@ from bio_interp.models import (
     Edit,
     LoadOptions,
     ModelInfo,
+    Place,
     Precision,
     Reading,
+    Spliceable,
+    edit_rows,
     native_bf16,
     resolve_device,
     resolve_precision,
@@ -34,12 +37,14 @@ SLOTS = 128  # proteins in flight: fewer starve the matrix products, more cost m
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 
 
-class UniRep:
+class UniRep(Spliceable):
     """UniRep-1900.
 
     Site ``layer.1`` is the hidden state after each residue, 1,900 wide. The model reads from left
     to right: a row knows nothing of the residues after it.
     """
+
+    places_edits = True
 
     def __init__(self, cell: Mlstm, info: ModelInfo) -> None:
         self._cell, self._info = cell, info
@@ -49,7 +54,6 @@ class UniRep:
         """Facts about the model."""
         return self._info
 
-    @torch.inference_mode()
     def activations(
         self,
         sequences: Iterable[str],
@@ -59,12 +63,16 @@ class UniRep:
     ) -> Iterator[Reading]:
         """Read proteins; yield one `Reading` a protein, in input order.
 
-        An edit of ``layer.1`` changes what the output head reads, not the recurrence.
+        An edit of ``layer.1`` changes what the output head reads, not the recurrence; gradients
+        reach what it returns.
         """
         self._check(list(sites) + list(edits or {}))
-        for index, rows in read_proteins_in_slots(self._cell, sequences, slots=SLOTS):
-            edited = edits[SITE](rows) if edits and SITE in edits else rows
-            yield Reading(index, {site: edited for site in sites})
+        edit = (edits or {}).get(SITE)
+        for index, read in read_proteins_in_slots(self._cell, sequences, slots=SLOTS):
+            rows = read.clone()  # gradients cannot be taken at what inference mode made
+            if edit:
+                rows = edit_rows(edit, rows, Place(index, 0, len(rows)), site=SITE)
+            yield Reading(index, {site: rows for site in sites})
 
     def logits(
         self,

@@ -21,6 +21,7 @@ class _Slot:
     read: int = 0
 
 
+@torch.inference_mode()
 def read_proteins_in_slots(
     cell: Mlstm, sequences: Iterable[str], *, slots: int, pending_residues: int = 60_000
 ) -> Iterator[tuple[int, Tensor]]:

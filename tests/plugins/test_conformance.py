@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bio_interp.errors import MissingExtraError, NotCachedError
-from bio_interp.models import LoadOptions
+from bio_interp.models import LoadOptions, Spliceable
 from bio_interp.plugins import list_plugins, load_plugin
 from bio_interp.sequences import Protein
 from bio_interp.testing import check_annotator, check_atlas, check_model
@@ -57,3 +57,38 @@ def test_the_reference_model_is_always_checked() -> None:
 def test_every_atlas_keeps_its_promises(name: str) -> None:
     atlas = check_atlas(load_plugin("atlases", name))
     assert atlas.name == name
+
+
+class _Careless(Spliceable):
+    """The reference model, if it only said that it tells where the rows of an edit come from."""
+
+    places_edits = True
+
+    def __init__(self, model) -> None:
+        self.model, self.info = model, model.info
+
+    def activations(self, sequences, sites, *, edits=None):
+        bare = {site: lambda rows, e=edit: e(rows) for site, edit in (edits or {}).items()}
+        return self.model.activations(sequences, sites, edits=bare)
+
+    def logits(self, sequences, *, masked=None, edits=None):
+        bare = {site: lambda rows, e=edit: e(rows) for site, edit in (edits or {}).items()}
+        return self.model.logits(sequences, masked=masked, edits=bare)
+
+
+class _Source:
+    api_version = 1
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    def names(self) -> tuple[str, ...]:
+        return ("reference",)
+
+    def load(self, name: str, options: LoadOptions):
+        return self.kind(load_plugin("models", "reference").load(name, options))
+
+
+def test_edits_that_reach_the_wrong_protein_are_found() -> None:
+    with pytest.raises(AssertionError, match=r"rows of other residues|not one of its logits"):
+        check_model(_Source(_Careless), "reference", CPU)

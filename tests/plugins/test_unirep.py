@@ -5,9 +5,13 @@ import pytest
 import torch
 
 from bio_interp.errors import MismatchError, NotCachedError
-from bio_interp.models import LoadOptions
+from bio_interp.interventions import fidelity
+from bio_interp.models import LoadOptions, ModelInfo
+from bio_interp.sae import InputNorm, SaeConfig, SparseAutoencoder
+from bio_interp.testing import check_model
 from bio_interp_unirep import SOURCE
 from bio_interp_unirep._mlstm import ALPHABET, START, Mlstm
+from bio_interp_unirep._model import UniRep
 from bio_interp_unirep._slots import read_proteins_in_slots
 
 D = 48
@@ -107,3 +111,83 @@ def test_weights_of_another_model_are_refused(tmp_path):
     np.savez(path, **{k: v.numpy() for k, v in random_weights().items()})
     with pytest.raises(MismatchError, match="UniRep-1900"):
         SOURCE.load("unirep", LoadOptions(weights=path))
+
+
+@pytest.fixture
+def tiny():
+    info = ModelInfo("tiny", {"layer.1": D}, "0" * 64, "none", "nobody", "causal")
+    return UniRep(Mlstm(random_weights(), "fp32", torch.device("cpu")), info)
+
+
+@pytest.fixture
+def sae():
+    torch.manual_seed(0)
+    decoder = torch.nn.functional.normalize(torch.randn(96, D))
+    tensors = {"W_enc": decoder.T * 3, "b_enc": torch.zeros(96), "W_dec": decoder}
+    tensors |= {"b_dec": torch.zeros(D), "threshold": torch.full((96,), 0.1)}
+    norm = InputNorm(torch.zeros(D), 1.0)
+    return SparseAutoencoder(SaeConfig(D, 96, "jumprelu", 8), tensors, norm)
+
+
+def test_a_tiny_unirep_keeps_the_promises_of_a_model(tiny):
+    class Source:
+        api_version = 1
+
+        def names(self):
+            return ("tiny",)
+
+        def load(self, name, options):
+            return tiny
+
+    check_model(Source(), "tiny")
+
+
+def test_a_splice_edits_what_the_head_reads_from_the_next_residue_on(tiny, sae):
+    before = list(tiny.logits(PROTEINS))
+    with tiny.splice({"layer.1": sae}) as spliced:
+        for plain, same in zip(before, spliced.logits(PROTEINS), strict=True):
+            assert torch.allclose(plain, same, atol=1e-5)
+        spliced["layer.1"].set(3, 9.0, positions=5, index=4)
+        after = list(spliced.logits(PROTEINS))
+        trace = list(spliced.trace(PROTEINS))[4]
+    moved = [
+        (a - b).abs().amax(1).gt(1e-4).nonzero().flatten().tolist()
+        for a, b in zip(before, after, strict=True)
+    ]
+    assert moved == [[], [], [], [], [5]]
+    (slope,) = torch.autograd.grad(trace.logits[5, 2], trace.features["layer.1"])
+    weight, _ = tiny._cell.head
+    wanted = sae.W_dec @ weight[:, ALPHABET["D"] - 1]
+    torch.testing.assert_close(slope[4], wanted)
+    assert slope[torch.arange(len(slope)) != 4].abs().max() == 0
+
+
+def test_rows_may_be_used_where_gradients_are_taken(tiny):
+    (reading,) = tiny.activations(["MKV"], ["layer.1"])
+    weight = torch.ones(D, requires_grad=True)
+    (reading.rows["layer.1"] @ weight).sum().backward()
+    assert weight.grad is not None
+
+
+def test_fidelity_of_a_causal_model_is_that_of_every_residue_but_the_first(tiny, sae):
+    found = fidelity(tiny, {"layer.1": sae}, PROTEINS)
+    letters = "ACDEFGHIKLMNPQRSTVWY"
+
+    def loss(edit):
+        total, count = 0.0, 0
+        for text, logits in zip(
+            PROTEINS, tiny.logits(PROTEINS, edits={"layer.1": edit}), strict=True
+        ):
+            for i, letter in enumerate(text):
+                if i and letter in letters:
+                    total -= float(logits[i].double().log_softmax(0)[letters.index(letter)])
+                    count += 1
+        return total / count, count
+
+    assert (found.objective, found.mask_share, found.proteins) == ("causal", None, 4)
+    for got, edit in (
+        (found.ce_intact, torch.clone),
+        (found.ce_spliced, sae),
+        (found.ce_zero, torch.zeros_like),
+    ):
+        assert (got, found.residues) == (pytest.approx(loss(edit)[0], abs=1e-5), loss(edit)[1])

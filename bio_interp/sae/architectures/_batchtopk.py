@@ -5,6 +5,7 @@ from torch import Tensor
 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import TrainConfig
+from bio_interp.sae._product import Product
 from bio_interp.sae._select import lowest_value, select_batchtopk
 from bio_interp.sae.architectures._objective import Weights
 from bio_interp.sae.architectures._topk import TopK
@@ -26,9 +27,9 @@ class BatchTopK(TopK):
         self.register_buffer("last", torch.zeros(()))
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
-    def select(self, pre: Tensor) -> SparseCodes:
+    def select(self, product: Product, x: Tensor) -> SparseCodes:
         """See `TopK.select`."""
-        return select_batchtopk(pre, self.config.k, float(self.last))
+        return select_batchtopk(product, x, self.config.k, float(self.last))
 
     @torch.no_grad()
     def count(self, codes: SparseCodes) -> None:

@@ -44,6 +44,12 @@ class Gated(Penalised):
         """See `Objective.threshold`."""
         return weights.b_enc - self.r_mag.exp() * self.b_gate
 
+    def below(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
+        """See `Penalised.below`: gate and magnitude both must be above 0."""
+        projected = x @ weights.encoder.index_select(0, dead).T  # (rows, n)
+        magnitude = projected * self.r_mag[dead].exp() + weights.b_enc[dead]
+        return -torch.minimum(projected + self.b_gate[dead], magnitude)
+
     def folded(self, weights: Weights) -> tuple[Tensor, Tensor]:
         """See `Objective.folded`."""
         return weights.encoder * self.r_mag.exp().unsqueeze(1), weights.b_enc

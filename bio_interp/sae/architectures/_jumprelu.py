@@ -3,7 +3,8 @@
 A feature is on where its pre-activation is above its own threshold. The step has no gradient, so a
 rectangle of width `TrainConfig.bandwidth` around the threshold stands for it (straight-through),
 and the gradient reaches threshold, encoder and bias alike. Sparsity is paid by
-``tanh(4 * f * |W_dec|)``; dead features pay for how far they are below their thresholds.
+``tanh(4 * f * |W_dec|)``; dead features pay for how far they are below their thresholds, and learn
+by AuxK, without which a quarter of them stayed dead on planted features.
 """
 
 from typing import Any
@@ -11,22 +12,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bio_interp.sae._codes import SparseCodes, compact, counts_to_indptr
+from bio_interp.sae._by_feature import ByFeature
+from bio_interp.sae._codes import SparseCodes, counts_to_indptr
 from bio_interp.sae._config import TrainConfig
-from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
+from bio_interp.sae._select import select_threshold
+from bio_interp.sae._sparse_ops import sparse_decode, sparse_pre_activations
 from bio_interp.sae.architectures._objective import Outcome, Weights
 from bio_interp.sae.architectures._penalised import Penalised
 
 _STEEPNESS = 4.0
-_DEAD_WEIGHT = 3e-6
-_LOWEST = 1e-3
+_LOWEST = 1e-3  # of a threshold: at 0 the jump has no height, and so no gradient to leave 0 by
 _START = 2.0  # times k features are on in a row before the first step
 
 
 class JumpRelu(Penalised):
     """Thresholds are parameters, kept in float32 and as they are, not as logarithms."""
 
-    revives = False
+    revives = True  # what is above zero and below its threshold has a gradient there
     first_weight = 1.0
 
     def __init__(self, config: TrainConfig) -> None:
@@ -43,8 +45,7 @@ class JumpRelu(Penalised):
     @torch.no_grad()
     def codes(self, weights: Weights, x: Tensor) -> SparseCodes:
         """See `Objective.codes`."""
-        pre = weights.pre_activations(x)
-        return compact(pre, pre > self._positive())
+        return select_threshold(weights.product(self.config.precision), x, self._positive())
 
     def outcome(self, weights: Weights, x: Tensor, target: Tensor) -> Outcome:
         """See `Objective.outcome`; entries below the rectangle have no gradient: left out."""
@@ -58,22 +59,30 @@ class JumpRelu(Penalised):
         penalty = self.weight_now() * paid / target.shape[1]
         return Outcome(_on(near, values), residual, residual.square().mean(), penalty)
 
-    def dead_loss(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
-        """See `Objective.dead_loss`: how far the dead are below their thresholds."""
-        below = (self.theta[dead] - weights.of(dead).pre_activations(x)).relu()
-        return _DEAD_WEIGHT * below.sum(1).mean()
+    def below(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
+        """See `Penalised.below`."""
+        return self._positive()[dead] - weights.of(dead).pre_activations(x)
+
+    @torch.no_grad()
+    def count(self, codes: SparseCodes) -> None:
+        """See `Objective.count`."""
+        super().count(codes)
+        self.theta.clamp_(min=_LOWEST)
 
     def threshold(self, weights: Weights) -> Tensor | None:
         """See `Objective.threshold`."""
         return self._positive()
 
     def _positive(self) -> Tensor:
-        return self.theta.clamp_min(0.0)
+        return self.theta.clamp_min(_LOWEST)
 
     @torch.no_grad()
     def _near(self, weights: Weights, x: Tensor) -> SparseCodes:
-        pre = weights.pre_activations(x)
-        return compact(pre, pre > self._positive() - self.config.bandwidth / 2)
+        # the search finds what is above zero: lift both sides by half a rectangle
+        half = self.config.bandwidth / 2
+        lifted = weights.product(self.config.precision, shift=half)
+        near = select_threshold(lifted, x, self._positive())
+        return SparseCodes(near.indptr, near.features, near.values - half, near.d_sae)
 
 
 def _on(near: SparseCodes, values: Tensor) -> SparseCodes:
@@ -89,15 +98,14 @@ class _Jump(torch.autograd.Function):
     def forward(
         ctx: Any, pre: Tensor, theta: Tensor, near: SparseCodes, by_feature: ByFeature, width: float
     ) -> Tensor:
-        own = theta.index_select(0, near.features).clamp_min(0.0)
+        own = theta.index_select(0, near.features).clamp_min(_LOWEST)
         ctx.save_for_backward(pre, own)
-        ctx.by_feature, ctx.rows, ctx.width = by_feature, len(near), width
+        ctx.by_feature, ctx.width = by_feature, width
         return pre * (pre > own)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         pre, own = ctx.saved_tensors
         slope = own / ctx.width * ((pre - own).abs() < ctx.width / 2)
-        ones = pre.new_ones(ctx.rows, 1)
-        grad_theta = ctx.by_feature.weighted_sum(ones, -slope * grads[0]).squeeze(1)
+        grad_theta = ctx.by_feature.total(-slope * grads[0])
         return grads[0] * ((pre > own) + slope), grad_theta, None, None, None

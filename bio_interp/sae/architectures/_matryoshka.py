@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from bio_interp.sae._by_feature import ByFeature
 from bio_interp.sae._codes import SparseCodes, counts_to_indptr
-from bio_interp.sae._sparse_ops import ByFeature, sparse_decode
+from bio_interp.sae._sparse_ops import sparse_decode
 from bio_interp.sae.architectures._objective import Weights
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import TrainConfig
+from bio_interp.sae._product import Precision, Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Weights:
     b_enc: Tensor
     decoder: Tensor
     b_dec: Tensor
+
+    def product(self, precision: Precision, *, shift: float = 0.0) -> Product:
+        """Make the encoder ready, with `shift` added to every pre-activation."""
+        encoder, bias = self.encoder.detach(), self.b_enc.detach()
+        return Product(encoder, bias + shift if shift else bias, precision)
 
     def pre_activations(self, x: Tensor) -> Tensor:
         """Multiply out ``x @ encoder.T + b_enc``, shape ``(rows, d_sae)``."""

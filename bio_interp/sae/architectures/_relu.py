@@ -11,7 +11,7 @@ from bio_interp.sae.architectures._penalised import Penalised
 class Relu(Penalised):
     """``f = relu(x @ W_enc + b_enc)``; the penalty is ``sum(f * |W_dec|)`` a row.
 
-    Half of the features are on at the start, so the step is dense. Dead features learn by AuxK.
+    Half of the features are on at the start, so the step is dense.
     """
 
     @torch.no_grad()

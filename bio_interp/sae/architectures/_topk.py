@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor
 
+from bio_interp.sae._by_feature import ByFeature
 from bio_interp.sae._codes import SparseCodes
+from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_topk
-from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
+from bio_interp.sae._sparse_ops import sparse_decode, sparse_pre_activations
 from bio_interp.sae.architectures._matryoshka import prefix_residuals
 from bio_interp.sae.architectures._objective import Objective, Outcome, Weights
 
@@ -18,11 +20,11 @@ class TopK(Objective):
     @torch.no_grad()
     def codes(self, weights: Weights, x: Tensor) -> SparseCodes:
         """See `Objective.codes`."""
-        return self.select(weights.pre_activations(x))
+        return self.select(weights.product(self.config.precision), x)
 
-    def select(self, pre: Tensor) -> SparseCodes:
-        """Choose among dense pre-activations ``(rows, d_sae)``."""
-        return select_topk(pre, self.config.k, ascending=False)
+    def select(self, product: Product, x: Tensor) -> SparseCodes:
+        """Choose among the pre-activations of `x`."""
+        return select_topk(product, x, self.config.k)
 
     def outcome(self, weights: Weights, x: Tensor, target: Tensor) -> Outcome:
         """See `Objective.outcome`; only the selection is dense."""

@@ -55,10 +55,11 @@ class Entries:
         padded[self.rows.long(), self.features.long()] = self.values
         return padded[:, : self.d_sae].contiguous()
 
-    def fired(self) -> Tensor:
-        """Tell which features are on anywhere; bool, shape ``(d_sae,)``."""
-        marks = torch.zeros(self.d_sae + 1, dtype=torch.bool, device=self.features.device)
-        return marks.index_fill_(0, self.features.long(), True)[: self.d_sae]
+    def counts(self) -> Tensor:
+        """Count the rows in which each feature is on; int64, shape ``(d_sae,)``."""
+        features = self.features.long()
+        counts = features.new_zeros(self.d_sae + 1)
+        return counts.scatter_add_(0, features, torch.ones_like(features))[: self.d_sae]
 
     def peaks(self) -> Tensor:
         """Largest value of each feature, 0 where it is off everywhere; shape ``(d_sae,)``."""

@@ -3,19 +3,18 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bio_interp.sae._auxk import auxk_loss
 from bio_interp.sae._config import TrainConfig
 from bio_interp.sae._norm import InputNorm
-from bio_interp.sae._trainable import StepLoss, TrainableSae
+from bio_interp.sae._trainable import MOST_DEAD, StepLoss, TrainableSae
 from bio_interp.sae.architectures import Weights
 from bio_interp.sae.architectures._batchtopk import BatchTopK
 from bio_interp.sae.kernels._dispatch import load_kernels
 from bio_interp.sae.kernels._entries import Entries
 from bio_interp.sae.kernels._functions import Kernels
 from bio_interp.sae.kernels._loss import sparse_loss
-from bio_interp.sae.kernels._optimizer import UnitRowAdam
 
 _SLACK = 0.9
 """Entries are listed above this share of the last batch's threshold."""
@@ -28,13 +27,18 @@ class KernelSae(TrainableSae):
 
     Weights, counters and losses are those of `TrainableSae`. What differs: which features are dead
     is listed anew every `log_every` steps only, since the host must know how many they are; one
-    that fires in between leaves at once. Under `torch.autocast` products and sums read that
-    dtype; weights, values, sums and moments stay float32.
+    that fires in between leaves at once. With ``precision="bf16"`` all products and sums read
+    bfloat16, not the encoder's product only; weights, values, sums and moments stay float32.
 
     Parameters
     ----------
     norm, config, out_norm
         See `TrainableSae`.
+
+    Attributes
+    ----------
+    clip
+        What the last gradient is multiplied by, a scalar.
     """
 
     listed: Tensor
@@ -46,16 +50,22 @@ class KernelSae(TrainableSae):
         super().__init__(norm, config, out_norm)
         self.register_buffer("listed", torch.zeros(config.d_sae, dtype=torch.bool))
         self.register_buffer("hint", torch.tensor(torch.inf), persistent=False)
+        self.clip = torch.ones(())
         self._steps = 0
         self._dead: Tensor | None = None
 
     def forward(self, rows: Tensor, targets: Tensor | None = None) -> StepLoss:
         """See `TrainableSae.forward`."""
+        rough = self.config.precision == "bf16"
+        with torch.autocast(rows.device.type, torch.bfloat16, enabled=rough):
+            return self._loss(rows, targets)
+
+    def _loss(self, rows: Tensor, targets: Tensor | None) -> StepLoss:
         x, target = self._normalised(rows, targets)
         if self.skip is not None:
             target = target - x @ self.skip
         kernels = load_kernels(self.config.kernels, x.device)
-        low = self._lowered(x)
+        low = x.bfloat16() if self.config.precision == "bf16" else x
         entries = self._select(kernels, low)
         loss, residual = sparse_loss(kernels, entries, self.weights, low, target)
         self._count_entries(entries)
@@ -65,29 +75,35 @@ class KernelSae(TrainableSae):
         total = loss + self.config.aux_coefficient * auxk
         return StepLoss(total, loss.detach(), loss.new_zeros(()), auxk.detach(), on, dead)
 
-    def project_gradient(self) -> None:
-        """See `TrainableSae.project_gradient`; the optimizer does it."""
+    @property
+    def matrices(self) -> tuple[nn.Parameter, ...]:
+        """The parameters that `UnitRowAdam` steps by kernels."""
+        own = (self.encoder, self.decoder)
+        return own if self.skip is None else (*own, self.skip)
+
+    @torch.no_grad()
+    def finish_gradient(self) -> Tensor:
+        """Find how far to clip, and clip all but matrices; gives the norm before that.
+
+        `UnitRowAdam` clips the matrices, and projects the decoder's gradient, while it steps them.
+        The norm is that of the projected gradient.
+        """
+        kernels = load_kernels(self.config.kernels, self.encoder.device)
+        small = [self.b_enc, self.b_dec]
+        parts = [p.grad.square().sum() for p in small if p.grad is not None]
+        for matrix in self.matrices:
+            if matrix.grad is not None:
+                grad, is_unit = matrix.grad.contiguous(), matrix is self.decoder
+                parts.append(kernels.squares(matrix, grad, unit=is_unit).sum())
+        norm = torch.stack(parts).sum().sqrt()
+        self.clip = (self.config.grad_clip / (norm + 1e-6)).clamp_max(1.0)
+        for parameter in small:
+            if parameter.grad is not None:
+                parameter.grad.mul_(self.clip)
+        return norm
 
     def renormalise(self) -> None:
         """See `TrainableSae.renormalise`; the optimizer does it."""
-
-    @property
-    def clip_outside(self) -> float | None:
-        """See `TrainableSae.clip_outside`; the optimizer clips."""
-        return None
-
-    def optimizer(self) -> torch.optim.Optimizer:
-        """See `TrainableSae.optimizer`."""
-        matrices = [self.encoder, self.decoder]
-        matrices += [] if self.skip is None else [self.skip]
-        return UnitRowAdam(
-            list(self.parameters()),
-            matrices=matrices,
-            unit=self.decoder,
-            kernels=lambda device: load_kernels(self.config.kernels, device),
-            lr=self.config.peak_lr,
-            clip=self.config.grad_clip,
-        )
 
     def get_extra_state(self) -> dict[str, int]:
         """Give the number of steps, on which it depends when the dead are listed."""
@@ -96,10 +112,6 @@ class KernelSae(TrainableSae):
     def set_extra_state(self, state: Any) -> None:
         """Go on where a checkpoint ended."""
         self._steps, self._dead = state["steps"], None
-
-    def _lowered(self, x: Tensor) -> Tensor:
-        kind = x.device.type
-        return x.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else x
 
     @torch.no_grad()
     def _select(self, kernels: Kernels, x: Tensor) -> Entries:
@@ -116,8 +128,10 @@ class KernelSae(TrainableSae):
 
     @torch.no_grad()
     def _count_entries(self, entries: Entries) -> None:
+        counts = entries.counts()
+        self.fired += counts
         waited = self.rows_since_fired + len(entries)
-        self.rows_since_fired.copy_(waited.where(~entries.fired(), 0))
+        self.rows_since_fired.copy_(waited.where(counts == 0, 0))
         self.feature_maxima.copy_(self.feature_maxima.maximum(entries.peaks()))
         if isinstance(self.objective, BatchTopK):
             self.objective.follow(entries.lowest())
@@ -130,7 +144,8 @@ class KernelSae(TrainableSae):
         """Compute AuxK of the listed features, those that fired meanwhile left out."""
         if self._dead is None:
             self._dead = self.listed.nonzero().squeeze(1)  # the host waits, once in log_every steps
-        dead = self._dead
+        shares = max(1, -(-self._dead.shape[0] // MOST_DEAD))
+        dead = self._dead[self._steps % shares :: shares]
         if dead.shape[0] == 0 or self.config.aux_coefficient == 0:
             return x.new_zeros(())
         part: Weights = self.weights.of(dead)

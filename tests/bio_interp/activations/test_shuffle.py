@@ -80,3 +80,21 @@ def test_rows_of_two_widths_are_refused() -> None:
 def test_an_empty_buffer_or_batch_is_refused_at_once(name: str) -> None:
     with pytest.raises(InputError, match=name):
         shuffled_rows([], **{"buffer_rows": 5, "batch_rows": 5, "seed": 0, name: 0})
+
+
+def test_rows_of_several_sites_are_mixed_together() -> None:
+    readings = [
+        {"a": torch.full((5, 1), float(n)), "b": torch.full((5, 2), 10.0 * n)} for n in range(8)
+    ]
+    batches = list(shuffled_rows(readings, buffer_rows=10, batch_rows=8, seed=0))
+    assert [batch["a"].shape[0] for batch in batches] == [8] * 5
+    for batch in batches:
+        assert torch.equal(batch["b"], 10 * batch["a"].repeat(1, 2))
+    alone = shuffled_rows([r["a"] for r in readings], buffer_rows=10, batch_rows=8, seed=0)
+    assert torch.equal(torch.cat([b["a"] for b in batches]), torch.cat(list(alone)))
+
+
+def test_a_reading_that_lacks_a_site_is_refused() -> None:
+    readings = [{"a": torch.ones(3, 1), "b": torch.ones(3, 1)}, {"a": torch.ones(3, 1)}]
+    with pytest.raises(MismatchError, match="same sites"):
+        list(shuffled_rows(readings, buffer_rows=5, batch_rows=2, seed=0))

@@ -108,7 +108,7 @@ def test_the_recipe_knows_every_architecture_and_every_key_of_training() -> None
 
     known = {field.name: field for field in fields(SaePart)}
     assert set(get_args(get_type_hints(SaePart)["architecture"])) == set(ARCHITECTURE_NAMES)
-    keys = {field.name for field in fields(TrainConfig)} - {"log_every", "skip"}
+    keys = {field.name for field in fields(TrainConfig)} - {"log_every", "validate_every", "skip"}
     assert known.keys() == keys | {"load", "storage", "buffer_rows"}
     for field in fields(TrainConfig):
         if field.name in keys - {"d_sae", "k", "total_rows"}:

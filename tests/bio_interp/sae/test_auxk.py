@@ -89,9 +89,30 @@ def test_auxk_moves_only_dead_features_and_enters_the_loss_once() -> None:
     torch.testing.assert_close(encoder[8:], encoder_0[8:])
 
 
-def test_aux_k_comes_from_d_model_and_may_exceed_the_number_dead() -> None:
-    rows = torch.randn(640, 8)
-    sae = _with_silent_features(rows)
-    sae.rows_since_fired[:3] = 10_000
-    loss = sae(rows[:64])
-    assert (loss.dead, bool(torch.isfinite(loss.total))) == (3, True)
+@pytest.mark.parametrize(("given", "k"), [(None, 4), (1, 1), (6, 6), (99, 8)])
+def test_aux_k_is_half_of_d_model_or_what_was_set(given: int | None, k: int) -> None:
+    """Not half of the features; the setting was once ignored; fewer may be dead."""
+    rows = torch.randn(64, 8)
+    sae = _with_silent_features(rows, aux_k=given)
+    with torch.no_grad():
+        sae.encoder[:8] *= 0.02  # above zero, and never among the largest
+        sae.b_enc[:8] = 0.1
+    sae.rows_since_fired[:8] = 10_000
+    loss, x = sae(rows), sae.norm.apply_to(rows)
+    residual = sae.objective.outcome(sae.weights, x, x).residual.detach()
+    dead = sae.weights.of(torch.arange(8))
+    weights = dead.encoder, dead.b_enc, dead.decoder
+    by_k = [float(auxk_loss(x, residual, *weights, k=n).detach()) for n in range(1, 9)]
+    assert (loss.dead, len(set(by_k))) == (8, 8)
+    assert float(loss.auxk) == pytest.approx(by_k[k - 1], rel=1e-6)
+
+
+def test_very_many_dead_features_take_turns(monkeypatch) -> None:
+    monkeypatch.setattr("bio_interp.sae._trainable.MOST_DEAD", 8)
+    sae = _with_silent_features(torch.randn(64, 6))
+    turns = []
+    for _ in range(3):
+        sae.rows_since_fired += 64
+        turns.append(sae._in_turn(torch.arange(20), 64).tolist())
+    assert [len(turn) <= 8 for turn in turns] == [True] * 3
+    assert sorted(number for turn in turns for number in turn) == list(range(20))

@@ -65,6 +65,21 @@ def test_a_feature_that_is_not_there_is_named(bad: list[int]) -> None:
         _random().encode(torch.randn(3, 6), features=torch.tensor(bad))
 
 
+@pytest.mark.parametrize("mask", [torch.tensor([True, False, True]), torch.tensor([1.0])])
+def test_a_mask_is_not_taken_for_indices(mask: torch.Tensor) -> None:
+    with pytest.raises(InputError, match="integers"):
+        _random().encode(torch.randn(3, 6), features=mask)
+
+
+def test_a_sum_that_overflows_half_precision_gives_no_nan() -> None:
+    sae = _random().half()
+    sae.b_enc[3:6] = -6e4
+    sae.W_enc[:, 3:6] = -1e4
+    x = torch.full((2, 6), 100.0)
+    assert sae.encode_dense(x).isfinite().all()
+    assert torch.equal(sae.encode_dense(x), sae.encode(x).to_dense())
+
+
 @pytest.mark.parametrize("shape", [(3, 7), (6,), (1, 3, 6)])
 def test_activations_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(MismatchError, match=r"\(rows, 6\)"):
@@ -116,7 +131,8 @@ def test_other_dtypes_give_the_same_reconstruction(sae, planted, dtype, toleranc
 def test_many_rows_are_encoded_in_parts_with_the_same_result(monkeypatch) -> None:
     sae, x = _random(), torch.randn(50, 6)
     whole = sae.encode(x).to_dense()
-    monkeypatch.setattr("bio_interp.sae._model._DENSE_BYTES", 4 * 11 * 7)
+    monkeypatch.setattr("bio_interp.sae._product._DENSE_BYTES", 4 * 11 * 7)
+    monkeypatch.setattr("bio_interp.sae._product._ROWS", 1)
     torch.testing.assert_close(sae.encode(x).to_dense(), whole)
 
 
@@ -156,3 +172,15 @@ def test_settings_that_make_no_sense_are_refused(fields: dict) -> None:
     good = {"d_model": 4, "d_sae": 8, "architecture": "batchtopk", "k": 2}
     with pytest.raises(InputError):
         SaeConfig(**{**good, **fields})
+
+
+def test_an_encoder_that_was_made_ready_follows_changes_of_its_weights() -> None:
+    sae, x = _random(), torch.randn(20, 6)
+    before = sae.encode(x)
+    with torch.no_grad():
+        sae.b_enc.add_(1.0)
+    after = sae.encode(x)
+    assert len(after.values) > len(before.values)
+    double = sae.double().encode(x.double())
+    assert double.values.dtype == torch.float64
+    torch.testing.assert_close(double.to_dense().float(), after.to_dense())

@@ -1,8 +1,10 @@
 import pytest
 import torch
 
+from bio_interp.sae._by_feature import ByFeature
+from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_batchtopk, select_topk
-from bio_interp.sae._sparse_ops import ByFeature, sparse_decode, sparse_pre_activations
+from bio_interp.sae._sparse_ops import sparse_decode, sparse_pre_activations
 
 
 @pytest.mark.parametrize("select", [select_topk, select_batchtopk])
@@ -19,7 +21,7 @@ def test_gradients_equal_autograd_of_the_dense_formula(
     ]
     encoder, bias, decoder = weights
     pre = x @ encoder.T + bias
-    codes = select(pre.detach(), k)
+    codes = select(Product(encoder.detach(), bias.detach()), x, k)
     dense = pre * (codes.to_dense() > 0)
     expected = torch.autograd.grad((dense @ decoder - x).square().mean(), weights)
 
@@ -35,7 +37,7 @@ def test_gradients_equal_autograd_of_the_dense_formula(
 def test_a_batch_in_which_nothing_fires_decodes_to_zeros_and_zero_gradients() -> None:
     encoder, decoder = torch.ones(4, 2, requires_grad=True), torch.ones(4, 2, requires_grad=True)
     bias, x = torch.zeros(4, requires_grad=True), torch.ones(3, 2)
-    codes = select_topk(-torch.ones(3, 4), 2)
+    codes = select_topk(Product(-torch.ones(4, 2), torch.zeros(4)), torch.ones(3, 2), 2)
     by_feature = ByFeature.of(codes)
     values = sparse_pre_activations(x, encoder, bias, codes, by_feature)
     rebuilt = sparse_decode(values, decoder, codes, by_feature)

@@ -1,9 +1,6 @@
 import csv
 import logging
 import signal
-import subprocess
-import sys
-import textwrap
 
 import pytest
 import torch
@@ -11,7 +8,6 @@ from scipy.optimize import linear_sum_assignment
 
 from bio_interp.errors import InputError, MismatchError
 from bio_interp.sae import TrainConfig, train
-from bio_interp.sae._config import ARCHITECTURE_NAMES
 
 
 def test_planted_directions_are_recovered(sae, planted) -> None:
@@ -62,68 +58,9 @@ def _config(**fields) -> TrainConfig:
     return TrainConfig(**{**settings, **fields})
 
 
-class _KilledError(Exception):
-    pass
-
-
-def _killer(*moments: int):
-    left = set(moments)
-
-    def on_step(step: int, metrics) -> None:
-        if step in left:
-            left.remove(step)
-            raise _KilledError
-
-    return on_step
-
-
 def _same(one, other) -> bool:
     a, b = one.state_dict(), other.state_dict()
     return one.config == other.config and all(torch.equal(a[name], b[name]) for name in a)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [*({"architecture": name} for name in ARCHITECTURE_NAMES), {"prefixes": (4, 9)}],
-    ids=str,
-)
-def test_a_run_cut_off_three_times_ends_as_one_that_was_not(fields, tmp_path) -> None:
-    config = _config(**fields)
-    whole = train(_source, config, folder=tmp_path / "whole")
-    on_step = _killer(3, 16, 44)
-    for _ in range(3):
-        with pytest.raises(_KilledError):
-            train(_source, config, folder=tmp_path / "cut", on_step=on_step)
-    steps = []
-    cut = train(
-        _source, config, folder=tmp_path / "cut", on_step=lambda step, _: steps.append(step)
-    )
-    assert steps == list(range(43, 51))
-    assert _same(whole, cut)
-
-
-def test_a_run_killed_with_sigkill_ends_as_one_that_was_not(tmp_path) -> None:
-    torch.save(ROWS, tmp_path / "rows.pt")
-    script = """
-        import os, signal, sys, torch
-        from pathlib import Path
-        from bio_interp.sae import TrainConfig, train
-        torch.set_num_threads(1)
-        folder = Path(sys.argv[1])
-        rows = torch.load(folder / "rows.pt", weights_only=True)
-        config = TrainConfig(d_sae=16, k=2, total_rows=3200, batch_rows=64, norm_rows=256,
-                             log_every=1, checkpoint_every=7)
-        def kill(step, metrics):
-            if step == 30:
-                os.kill(os.getpid(), signal.SIGKILL)
-        train([rows], config, folder=folder / "run", on_step=kill)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    config = _config(dead_after_rows=None)
-    whole = train([ROWS], config, folder=tmp_path / "whole")
-    assert _same(whole, train([ROWS], config, folder=tmp_path / "run"))
 
 
 def test_ctrl_c_is_passed_on_and_the_next_one_is_heard(tmp_path) -> None:
@@ -196,3 +133,9 @@ def test_the_default_learning_rate_scales_with_the_root_of_the_width() -> None:
 def test_fewer_rows_than_a_batch_are_refused() -> None:
     with pytest.raises(InputError, match="at least one batch"):
         _config(total_rows=63)
+
+
+def test_a_ratio_of_norms_without_end_keeps_all_rows() -> None:
+    assert _config(max_norm_ratio=float("inf")).max_norm_ratio is None
+    with pytest.raises(InputError, match="above 1"):
+        _config(max_norm_ratio=0.5)

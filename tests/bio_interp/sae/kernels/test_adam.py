@@ -1,11 +1,14 @@
+from collections.abc import Sequence
 from copy import deepcopy
 
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F
 
-from bio_interp.sae.kernels import AdamStep, UnitRowAdam, load_kernels
+from bio_interp.errors import MismatchError
+from bio_interp.sae import InputNorm, TrainConfig
+from bio_interp.sae._trainable import TrainableSae
+from bio_interp.sae.kernels import AdamStep, KernelSae, UnitRowAdam
 
 
 @pytest.mark.parametrize("unit", [True, False])
@@ -27,59 +30,72 @@ def test_a_step_equals_the_reference(interpreted, reference, unit: bool, shape) 
         torch.testing.assert_close(states[0][0].norm(dim=1), torch.ones(shape[0]))
 
 
-def parameters() -> list[nn.Parameter]:
-    generator = torch.Generator().manual_seed(0)
-    shapes = ((6, 4), (6, 4), (6,))
-    made = [torch.randn(shape, generator=generator) for shape in shapes]
-    made[1] = F.normalize(made[1])
-    return [nn.Parameter(tensor) for tensor in made]
+def sae_of(seed: int, kind: type[TrainableSae]) -> TrainableSae:
+    """Make an SAE with a skip, whose `KernelSae` computes by the reference."""
+    config = TrainConfig(d_sae=6, k=2, total_rows=64, batch_rows=32, skip=True, seed=seed)
+    return kind(InputNorm(torch.zeros(4), 1.0), config)
 
 
-def give_gradients(params: list[nn.Parameter], seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    for parameter in params:
-        parameter.grad = torch.randn(parameter.shape, generator=generator)
+def adam(*saes: TrainableSae) -> UnitRowAdam:
+    rates = (1e-2, 3e-2)
+    groups = [
+        {"params": list(s.parameters()), "lr": lr} for s, lr in zip(saes, rates, strict=False)
+    ]
+    return UnitRowAdam(groups, saes)
 
 
-def own(params: list[nn.Parameter], clip: float = 1.0) -> UnitRowAdam:
-    return UnitRowAdam(
-        params,
-        matrices=params[:2],
-        unit=params[1],
-        kernels=lambda device: load_kernels("torch", device),
-        lr=1e-2,
-        clip=clip,
-    )
+def step(optimizer: torch.optim.Optimizer, saes: Sequence[TrainableSae], seed: int) -> list[float]:
+    """Take a step with random gradients, as the training module does; give their norms."""
+    norms: list[float] = []
+    for sae in saes:
+        generator = torch.Generator().manual_seed(100 + seed)  # not that of the first weights
+        for parameter in sae.parameters():
+            parameter.grad = torch.randn(parameter.shape, generator=generator)
+        norms.append(float(sae.finish_gradient()))
+    optimizer.step()
+    for sae in saes:
+        sae.renormalise()
+    return norms
 
 
 def test_steps_equal_projection_clipping_torch_adam_and_unit_rows_one_after_the_other() -> None:
-    mine, theirs = parameters(), parameters()
-    optimizer, plain = own(mine), torch.optim.Adam(theirs, lr=1e-2)
+    mine, theirs = sae_of(0, KernelSae), sae_of(0, TrainableSae)
+    optimizer, plain = adam(mine), torch.optim.Adam(theirs.parameters(), lr=1e-2, fused=True)
     for seed in range(4):
-        give_gradients(mine, seed)
-        give_gradients(theirs, seed)
-        optimizer.step()
-        decoder = theirs[1]
-        along = (decoder.grad * decoder.data).sum(1, keepdim=True)
-        decoder.grad -= along * decoder.data
-        nn.utils.clip_grad_norm_(theirs, 1.0)
-        plain.step()
-        decoder.data = F.normalize(decoder.data)
-    for a, b in zip(mine, theirs, strict=True):
-        torch.testing.assert_close(a, b)
+        norms = step(optimizer, [mine], seed)
+        assert norms == pytest.approx(step(plain, [theirs], seed), rel=1e-5)
+        assert norms[0] > mine.config.grad_clip
+    for (name, a), b in zip(mine.named_parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, msg=name)
+
+
+def test_saes_of_one_optimizer_do_not_touch_each_other_whoever_steps_them() -> None:
+    pair, alone = [[sae_of(0, TrainableSae), sae_of(1, KernelSae)] for _ in range(2)]
+    together, plain = adam(*pair), torch.optim.Adam(alone[0].parameters(), lr=1e-2, fused=True)
+    own = UnitRowAdam([{"params": list(alone[1].parameters()), "lr": 3e-2}], alone[1:])
+    for seed in range(3):
+        step(together, pair, seed)
+        step(plain, alone[:1], seed)
+        step(own, alone[1:], seed)
+    for mine, theirs in zip(pair, alone, strict=True):
+        for a, b in zip(mine.parameters(), theirs.parameters(), strict=True):
+            assert torch.equal(a, b)
 
 
 def test_the_state_of_the_optimizer_survives_saving() -> None:
-    mine, other = parameters(), parameters()
-    first, second = own(mine), own(other)
+    mine, other = sae_of(0, KernelSae), sae_of(1, KernelSae)
+    first, second = adam(mine), adam(other)
     for seed in range(2):
-        give_gradients(mine, seed)
-        first.step()
-    for a, b in zip(mine, other, strict=True):
-        b.data = a.data.clone()
+        step(first, [mine], seed)
+    other.load_state_dict(mine.state_dict())
     second.load_state_dict(deepcopy(first.state_dict()))
-    for optimizer, params in ((first, mine), (second, other)):
-        give_gradients(params, 9)
-        optimizer.step()
-    for a, b in zip(mine, other, strict=True):
+    for optimizer, sae in ((first, mine), (second, other)):
+        step(optimizer, [sae], 9)
+    for a, b in zip(mine.parameters(), other.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_processes_that_share_a_batch_are_refused(monkeypatch) -> None:
+    monkeypatch.setattr("bio_interp.sae.kernels._optimizer.world_size", lambda: 2)
+    with pytest.raises(MismatchError, match="one process"):
+        adam(sae_of(0, KernelSae))

@@ -2,10 +2,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from bio_interp.sae._product import Product
 from bio_interp.sae._select import select_batchtopk, select_topk
 
 RULES = {"select_topk": select_topk, "select_batchtopk": select_batchtopk}
-SIZES = [(5, 13, 40, 3), (3, 7, 17, 17), (2, 70, 300, 1), (3, 5, 9, 20)]  # rows, width, d_sae, k
+SIZES = [(4, 13, 40, 3), (2, 7, 17, 17), (2, 70, 130, 1), (2, 5, 9, 20)]  # rows, width, d_sae, k
+CASES = [*[(s, torch.float32) for s in SIZES], (SIZES[0], torch.bfloat16)]
 
 
 def planted(rows: int, d_model: int, d_sae: int, dtype: torch.dtype) -> tuple[Tensor, ...]:
@@ -37,15 +39,14 @@ def test_the_reference_selects_what_the_plain_step_selects(
 ) -> None:
     x, encoder, bias = planted(*sizes[:3], torch.float32)
     entries = getattr(reference, rule)(x, encoder, bias, sizes[3], torch.zeros(len(x)))
-    expected = RULES[rule](torch.addmm(bias, x, encoder.T), sizes[3])
+    expected = RULES[rule](Product(encoder, bias, screen=False), x, sizes[3])
     assert torch.equal(entries.to_dense(), expected.to_dense())
     assert entries.features.shape[0] == min(sizes[3], sizes[2]) * sizes[0]
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("route", ["dense", "fused"])
-@pytest.mark.parametrize("sizes", SIZES, ids=str)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize(("sizes", "dtype"), CASES, ids=str)
 def test_kernels_select_what_the_reference_selects_whatever_the_guess(
     interpreted, reference, rule: str, route: str, sizes: tuple[int, ...], dtype: torch.dtype
 ) -> None:
@@ -63,6 +64,19 @@ def test_kernels_select_what_the_reference_selects_whatever_the_guess(
 
 
 @pytest.mark.parametrize("rule", RULES)
+def test_rows_of_several_blocks_are_selected_whole(
+    interpreted, reference, rule: str, monkeypatch
+) -> None:
+    monkeypatch.setattr("bio_interp.sae.kernels.device._choice._LONGEST", 16)
+    x, encoder, bias = planted(3, 7, 75, torch.float32)
+    kernels = interpreted(selection="dense")
+    for floor in (torch.zeros(3), torch.full((3,), torch.inf)):
+        found = getattr(kernels, rule)(x, encoder, bias, 4, floor)
+        wanted = getattr(reference, rule)(x, encoder, bias, 4, floor)
+        assert torch.equal(found.to_dense(), wanted.to_dense())
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_equal_values_go_to_the_lowest_features_of_the_first_rows(interpreted, rule: str) -> None:
     x, encoder, bias = torch.ones(3, 2), torch.ones(50, 2), torch.zeros(50)
     kernels = interpreted(selection="dense")
@@ -77,9 +91,9 @@ def test_equal_values_go_to_the_lowest_features_of_the_first_rows(interpreted, r
 
 def test_a_row_that_takes_all_slots_of_the_batch_is_kept_whole(interpreted, reference) -> None:
     """Its list overflows, and the search runs over the dense rows."""
-    x, encoder, bias = torch.randn(40, 6), torch.randn(200, 6), torch.zeros(200)
+    x, encoder, bias = torch.randn(20, 6), torch.randn(200, 6), torch.zeros(200)
     x[1:] *= 1e-3
-    floor = torch.full((40,), 1e-3)
+    floor = torch.full((20,), 1e-3)
     found = interpreted(selection="dense").select_batchtopk(x, encoder, bias, 4, floor)
     wanted = reference.select_batchtopk(x, encoder, bias, 4, floor)
     assert torch.equal(found.to_dense(), wanted.to_dense())
