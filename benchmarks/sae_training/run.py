@@ -19,8 +19,9 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
-from _harness import finish, parse, record
+from _harness import SHARED, finish, parse, record
 from _peers import PEERS, Sizes, Step
+from _real import quality
 
 from bio_interp.sae import TrainConfig, train
 
@@ -43,12 +44,16 @@ Timed = Callable[[], list[float]]
 def main() -> None:
     options = parse(__doc__)
     torch.set_num_threads(options.threads)
-    rounds, steps = (1, 3) if options.quick else (5, 6)
+    rounds, steps = (1, 5) if options.quick else (5, 8)
     figures: dict[str, Any] = {"rounds": rounds, "steps_a_round": steps}
     for name, sizes in SIZES.items():
         if options.quick and name != "d320":
             continue
         figures[name] = measure(sizes, rounds, steps, options.seed, every=name == "d320")
+    if SHARED.is_dir():
+        figures["real_activations"] = quality(options.quick, options.seed)
+    else:
+        figures["real_activations"] = f"not measured: no data at {SHARED.name}"
     packages = ("bio-interp", "torch", "sae-lens", "dictionary-learning", "eai-sparsify",
                 "overcomplete")  # fmt: skip
     finish(record("sae_training", options, figures, packages=packages), options)
@@ -105,15 +110,15 @@ def mixed(sizes: Sizes, seed: int) -> Tensor:
 
 
 def our_steps(sizes: Sizes, kind: str, rows: Tensor, steps: int) -> list[float]:
-    """Seconds of some steps of `train`, the first ones left out."""
-    settling = SETTLING if kind == "jumprelu" else 2
+    """Seconds a step of `train`, logging among them, after it has settled."""
+    settling = -(-(SETTLING if kind == "jumprelu" else 2) // steps)
     config = TrainConfig(
         d_sae=sizes.d_sae,
         k=sizes.k,
-        total_rows=(settling + steps + 1) * sizes.batch,
+        total_rows=(settling + 1) * steps * sizes.batch,
         batch_rows=sizes.batch,
         norm_rows=sizes.batch,
-        log_every=1,
+        log_every=steps,
         checkpoint_every=10**6,
         prefixes=tuple(sizes.prefixes) if kind == "matryoshka" else (),
         **OURS[kind],
@@ -126,7 +131,7 @@ def our_steps(sizes: Sizes, kind: str, rows: Tensor, steps: int) -> list[float]:
             folder=Path(folder) / "run",
             on_step=lambda step, metrics: times.append(time.perf_counter()),
         )
-    return [b - a for a, b in zip(times[settling:], times[settling + 1 :], strict=False)]
+    return [(times[-1] - times[-2]) / steps]
 
 
 def peer_steps(sizes: Sizes, step: Step, rows: Tensor, steps: int) -> list[float]:

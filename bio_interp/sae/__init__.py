@@ -3,14 +3,17 @@
 This package knows tensors only: no proteins, no text, no model. Importing it imports torch and
 nothing heavier; Lightning is imported when `train` runs.
 
-================== ================================ =======================================tensor             shape                            meaning
-================== ================================ =======================================``W_enc``          ``(d_model, d_sae)``             encoder
+================== ================================ ==============================================
+tensor             shape                            meaning
+================== ================================ ==============================================
+``W_enc``          ``(d_model, d_sae)``             encoder
 ``b_enc``          ``(d_sae,)``                     encoder bias
 ``W_dec``          ``(d_sae, d_model)``             decoder, rows of unit norm
 ``b_dec``          ``(d_model,)``                   decoder bias, in normalised units
 ``feature_maxima`` ``(d_sae,)``                     largest activation seen at the end of training
 ``input_mean``     ``(d_model,)``                   subtracted from inputs, put back after decoding
-================== ================================ =======================================
+================== ================================ ==============================================
+
 Feature activations are in normalised units: inputs are ``(x - input_mean) * scale`` with a mean
 square of 1 on the training rows. `SparseCodes` holds them row by row; features count from 0.
 `fold_input_norm` gives tensors that need no normalisation, for other tools; `fold_decoder_norms`
