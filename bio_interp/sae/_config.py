@@ -84,7 +84,7 @@ class TrainConfig:
     precision
         Of the encoder's product: ``"fp32"`` is exact (and uses bfloat16 to search, where the
         processor has it); ``"bf16"`` takes what bfloat16 gives, and is faster. Weights, gradients
-        and the optimizer are float32 with both.
+        and the optimizer are float32 with both. Kernels then read bfloat16 in all products.
     batch_rows
         Rows a step.
     lr

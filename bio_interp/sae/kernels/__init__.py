@@ -29,7 +29,8 @@ What the design rests on:
   atomics are integers, and what they order is sorted afterwards.
 - *Sizes are what they are.* Widths are walked in tiles that waste at most an eighth, so 1280
   stays 1280; the number of slots is padded by masked lanes that load nothing.
-- *Sums are float32*, whether rows and weights are float32 or, under `torch.autocast`, bfloat16.
+- *Sums are float32*, whether rows and weights are read as float32 or, with
+  ``TrainConfig(precision="bf16")``, as bfloat16.
 - `decoder_route` and `selection_route` choose by sizes between sparse and dense, with the
   arithmetic in their docstrings.
 

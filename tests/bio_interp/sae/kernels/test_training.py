@@ -179,5 +179,5 @@ def test_the_host_never_waits_in_a_step(interpreted, architecture: str, precisio
 def test_the_check_for_waiting_finds_it_in_the_plain_step() -> None:
     rows = torch.randn(BATCH, D_MODEL)
     trainable = TrainableSae(InputNorm.measure(rows), config("topk", "torch"))
-    with pytest.raises(AssertionError, match="waits|by a mask"), no_waiting():
+    with pytest.raises(AssertionError, match=r"waits|by a mask"), no_waiting():
         trainable(rows)
