@@ -72,26 +72,50 @@ def test_a_skip_transcoder_by_kernels_equals_one_in_plain_torch(
         torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=2e-5, msg=name)
 
 
-def test_an_interrupted_training_by_kernels_ends_with_the_same_bits(
+def test_an_interrupted_pass_with_kernels_ends_with_the_same_bits(
     interpreted, tmp_path: Path
 ) -> None:
     """The list of dead features, which is made every third step, is part of the checkpoint."""
     rows = [torch.randn(ROWS, D_MODEL)]
-    settings = config("topk", "triton", log_every=3, checkpoint_every=2, total_rows=4 * BATCH)
-    whole, _ = run(rows, settings, tmp_path / "whole")
+    steps = {"log_every": 3, "checkpoint_every": 2, "total_rows": 4 * BATCH}
+    runs = {name: SaeRun(config("topk", name, **steps)) for name in ("triton", "torch")}
+    whole = train_many(rows, runs, folder=tmp_path / "whole")
 
     class Stop(Exception):
         pass
 
-    def stop(step: int, metrics: Mapping[str, float]) -> None:
+    def stop(step: int, metrics: Any) -> None:
         raise Stop
 
     with pytest.raises(Stop):
-        train(rows, settings, folder=tmp_path / "cut", on_step=stop)
-    assert (tmp_path / "cut/checkpoints/last.ckpt").is_file()
-    resumed, _ = run(rows, settings, tmp_path / "cut")
-    for name in WEIGHTS:
-        assert torch.equal(getattr(resumed, name), getattr(whole, name)), name
+        train_many(rows, runs, folder=tmp_path / "cut", on_step=stop)
+    checkpoint = torch.load(tmp_path / "cut/checkpoints/last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 2  # batches, not steps of each run
+    resumed = train_many(rows, runs, folder=tmp_path / "cut")
+    for name in runs:
+        for part in WEIGHTS:
+            assert torch.equal(getattr(resumed[name], part), getattr(whole[name], part)), part
+
+
+def test_very_many_dead_features_take_turns(monkeypatch) -> None:
+    monkeypatch.setattr("bio_interp.sae.kernels._trainable.MOST_DEAD", 5)
+    seen: list[Tensor] = []
+
+    def record(x: Tensor, residual: Tensor, encoder: Tensor, *more: Any, k: int) -> Tensor:
+        seen.append(encoder.detach())
+        return x.new_zeros(())
+
+    monkeypatch.setattr("bio_interp.sae.kernels._trainable.auxk_loss", record)
+    rows = torch.randn(2, D_MODEL)
+    sae = KernelSae(InputNorm.measure(rows), config("topk", "torch", log_every=100))
+    sae.rows_since_fired.fill_(1000)
+    for _ in range(4):
+        sae(rows)
+    dead = int(sae.listed.sum())
+    assert 10 < dead < D_SAE
+    assert max(len(part) for part in seen) <= 5
+    turns = -(-dead // 5)
+    assert len(torch.cat(seen[:turns]).unique(dim=0)) == dead
 
 
 def test_runs_of_one_pass_become_what_each_becomes_alone(interpreted, tmp_path: Path) -> None:
