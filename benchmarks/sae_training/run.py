@@ -120,6 +120,7 @@ def our_steps(sizes: Sizes, kind: str, rows: Tensor, steps: int) -> list[float]:
         norm_rows=sizes.batch,
         log_every=steps,
         checkpoint_every=10**6,
+        dead_after_rows=10**9,  # in so few steps none is; the peers' limits are far, too
         prefixes=tuple(sizes.prefixes) if kind == "matryoshka" else (),
         **OURS[kind],
     )

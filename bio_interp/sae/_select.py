@@ -12,11 +12,10 @@ from bio_interp.sae._codes import SparseCodes, counts_to_indptr
 from bio_interp.sae._parallel import gathered, rank, smallest, total, world_size
 from bio_interp.sae._product import PreActivations, Product
 from bio_interp.sae._search import (
+    Search,
     can_search,
-    group_maxima,
     kth_largest,
     places_at_least,
-    row_floor,
     true_places,
 )
 
@@ -79,8 +78,9 @@ def _topk_of(pre: PreActivations, k: int) -> SparseCodes:
         pre.dense.device.type == "cpu" and can_search(pre.dense.shape[1])
     ):
         return _dense_topk(pre.dense.to(pre.x.dtype), k)
-    floor = pre.exact_floor(row_floor(pre.dense, k))
-    flat = places_at_least(pre.dense, floor if pre.slack is None else floor - pre.slack)
+    search = Search(pre.dense, k)
+    floor = pre.exact_floor(search.row_floor(k))
+    flat = search.places_at_least(floor if pre.slack is None else floor - pre.slack)
     codes = pre.codes_at(flat)
     return codes.where(true_places(_largest_of_rows(codes, k)))
 
@@ -113,10 +113,16 @@ def _at_least(product: Product, x: Tensor, floor: Tensor) -> SparseCodes:
     parts: list[SparseCodes] = []
     for rows in alike:
         for pre in product.blocks(x.index_select(0, rows) if len(alike) > 1 else x):
-            flat = places_at_least(pre.dense, floor - pre.widest_slack())
+            flat = _places(pre.dense, floor - pre.widest_slack())
             parts.append(pre.codes_at(flat))
     codes = SparseCodes.cat(parts)
     return codes if len(alike) == 1 else _in_order(codes, torch.cat(alike))
+
+
+def _places(dense: Tensor, floor: Tensor) -> Tensor:
+    if floor.ndim or not can_search(dense.shape[1]):
+        return places_at_least(dense, floor.expand(dense.shape[1]).contiguous())
+    return Search(dense, 1).places_at_least(floor)
 
 
 def _first_at_least(values: Tensor, cut: Tensor, equal_ones: int) -> Tensor:
@@ -141,5 +147,5 @@ def _batch_floor(product: Product, x: Tensor, count: int) -> Tensor:
         return x.new_zeros(())
     blocks = product.blocks(x)
     k = -(-count // x.shape[0])
-    maxima = [pre.exact_floor(group_maxima(pre.dense, k)).flatten() for pre in blocks]
+    maxima = [pre.exact_floor(Search(pre.dense, k).group_maxima()).flatten() for pre in blocks]
     return kth_largest(torch.cat(maxima), count)

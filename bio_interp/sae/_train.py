@@ -19,7 +19,7 @@ from bio_interp.sae._runs import SaeRun, check_runs
 
 _log = logging.getLogger(__name__)
 
-PREFETCH = 2
+_READ_AHEAD = 2
 
 OnStep = Callable[[int, Mapping[str, float]], None]
 """Called with the step, counted from 1, and the metrics, every ``log_every`` steps."""
@@ -39,7 +39,7 @@ def train(
     on_step: OnStep | None = None,
     provenance: Mapping[str, Any] | None = None,
     device: str = "cpu",
-    prefetch: int = PREFETCH,
+    prefetch: int | None = None,
 ) -> SparseAutoencoder:
     """Train an SAE, or go on with a training that was interrupted in `folder`.
 
@@ -73,7 +73,9 @@ def train(
         ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
     prefetch
         Batches that a thread reads ahead while the SAE learns; 0 is no thread. Each takes
-        ``4 * batch_rows * d_model`` bytes, and one more is in the making.
+        ``4 * batch_rows * d_model`` bytes, and one more is in the making. None is 2 on an
+        accelerator and 0 on the CPU, where a source that computes takes more from the SAE than
+        it gains, and one that waits, for a disk say, is worth a thread.
 
     Raises
     ------
@@ -129,7 +131,7 @@ def train_many(
     on_step: OnSteps | None = None,
     provenance: Mapping[str, Any] | None = None,
     device: str = "cpu",
-    prefetch: int = PREFETCH,
+    prefetch: int | None = None,
 ) -> dict[str, SparseAutoencoder]:
     """Train several SAEs and transcoders in one pass over one stream of rows.
 
@@ -185,7 +187,7 @@ class _Stream:
     rows: RowSource
     validation: RowSource | None
     device: str
-    prefetch: int
+    prefetch: int | None
 
 
 def _train(
@@ -196,9 +198,10 @@ def _train(
     provenance: Mapping[str, Any] | None,
 ) -> dict[str, SparseAutoencoder]:
     for name, run in runs.items():
-        _refuse_kernels(run.config.kernels, stream.device)
         _refuse_other_settings(folder / name, run.settings())
     left = {n: run for n, run in runs.items() if not (folder / n / "sae.json").is_file()}
+    for run in left.values():
+        _refuse_kernels(run.config.kernels, stream.device)
     checkpoint = folder / "checkpoints" / "last.ckpt"
     saes: dict[str, SparseAutoencoder] = {}
     while set(left) - set(saes):
@@ -235,7 +238,7 @@ def _fit(
         start=state.start,
         opened=state.opened,
         count=config.steps - state.step,
-        prefetch=stream.prefetch,
+        prefetch=_read_ahead(stream),
     )
     validation = None
     if stream.validation is not None:
@@ -257,6 +260,12 @@ def _refuse_kernels(name: KernelName, device: str) -> None:
         from bio_interp.sae.kernels import load_kernels
 
         load_kernels(name, device)
+
+
+def _read_ahead(stream: _Stream) -> int:
+    if stream.prefetch is None:
+        return 0 if stream.device == "cpu" else _READ_AHEAD
+    return stream.prefetch
 
 
 def _refuse_other_settings(folder: Path, settings: Mapping[str, Any]) -> None:

@@ -90,6 +90,6 @@ def test_ctrl_c_is_heard_while_training_waits_for_rows_and_the_reader_is_ended(t
     hand.start()
     config = TrainConfig(d_sae=8, k=1, total_rows=1000, batch_rows=50, norm_rows=50)
     with pytest.raises(KeyboardInterrupt):
-        train(source, config, folder=tmp_path)
+        train(source, config, folder=tmp_path, prefetch=2)
     hand.join()
     assert _threads() == 0

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from bio_interp.sae import _product
 from bio_interp.sae._product import Product
-from bio_interp.sae._search import kth_largest, places_at_least, row_floor, true_places
+from bio_interp.sae._search import Search, kth_largest, places_at_least, true_places
 from bio_interp.sae._select import select_batchtopk, select_threshold, select_topk
 
 SIZES = st.sampled_from([1, 7, 20, 32, 64, 96, 1024])
@@ -140,18 +140,24 @@ def test_bf16_gives_the_values_of_the_rough_product() -> None:
     torch.testing.assert_close(codes.to_dense().sum(1), top)
 
 
-@given(st.integers(0, 2**16), st.sampled_from([torch.float32, torch.bfloat16, torch.float64]))
-def test_the_search_finds_all_and_only_entries_at_least_the_floor(seed: int, dtype) -> None:
-    dense = _drawn(5, 64, seed=seed).to(dtype)
-    floor = dense[:, 3:4].abs()
-    wanted = (dense >= floor).flatten().nonzero().squeeze(1)
-    assert torch.equal(places_at_least(dense, floor), wanted)
-    above = (dense > 0).flatten().nonzero().squeeze(1)
-    assert torch.equal(places_at_least(dense, 0 * floor), above)
-    lower = dense[:, 3:4] - 3
-    wanted = (dense >= lower).flatten().nonzero().squeeze(1)
-    assert torch.equal(places_at_least(dense, lower), wanted)
-    assert ((dense >= row_floor(dense, 4)).sum(1) >= 4).all()
+@given(
+    st.integers(0, 2**16),
+    st.sampled_from([torch.float32, torch.bfloat16, torch.float64, torch.float16]),
+    st.sampled_from([1, 4, 20]),
+)
+def test_the_search_finds_all_and_only_entries_at_least_the_floor(seed: int, dtype, k: int) -> None:
+    dense = _drawn(5, 192, seed=seed).to(dtype)
+    search, above = Search(dense, k), (dense > 0).flatten().nonzero().squeeze(1)
+    for floor in (dense[:, 3:4].abs(), dense[:, 3:4] - 3):
+        wanted = (dense >= floor).flatten().nonzero().squeeze(1)
+        assert torch.equal(search.places_at_least(floor), wanted)
+    for floor in (dense[0].abs(), dense[0] - 3):  # one a feature
+        wanted = (dense >= floor).flatten().nonzero().squeeze(1)
+        assert torch.equal(places_at_least(dense, floor), wanted)
+    assert torch.equal(search.places_at_least(torch.zeros(())), above)
+    assert torch.equal(places_at_least(dense, torch.zeros(192)), above)
+    assert ((dense >= search.row_floor(k)).sum(1) >= k).all()
+    assert (search.group_maxima().amax(1) == dense.amax(1)).all()
 
 
 def test_true_places_are_those_of_nonzero() -> None:

@@ -39,6 +39,20 @@ def test_a_training_on_a_cpu_is_refused_before_any_row_is_read(monkeypatch, tmp_
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.usefixtures("_no_cache")
+def test_a_finished_training_by_kernels_is_loaded_where_none_can_run(
+    interpreted, monkeypatch, tmp_path: Path
+) -> None:
+    config = TrainConfig(d_sae=8, k=2, total_rows=4, batch_rows=4, kernels="triton")
+    rows = [torch.randn(8, 6)]
+    trained = train(rows, config, folder=tmp_path)
+    _dispatch._load.cache_clear()
+    monkeypatch.delenv("TRITON_INTERPRET")
+    assert torch.equal(train(rows, config, folder=tmp_path).W_dec, trained.W_dec)
+    with pytest.raises(MismatchError, match="device 'cpu'"):
+        train(rows, config, folder=tmp_path / "other")
+
+
 def test_unknown_kernels_are_refused() -> None:
     with pytest.raises(InputError, match="'cuda'"):
         load_kernels("cuda", "cpu")
