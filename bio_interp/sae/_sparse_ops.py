@@ -44,6 +44,16 @@ def sparse_decode(
     return _Decode.apply(values, decoder, codes, by_feature)  # type: ignore[no-any-return]
 
 
+def sparse_decode_on(
+    values: Tensor, decoder: Tensor, near: SparseCodes, by_feature: ByFeature, places: Tensor
+) -> Tensor:
+    """Decode as `sparse_decode` does, where only the entries at `places` are not zero.
+
+    The others, which only have a gradient, are left out of all sums.
+    """
+    return _DecodeOn.apply(values, decoder, near, by_feature, places)  # type: ignore[no-any-return]
+
+
 def decode_values(codes: SparseCodes, values: Tensor, decoder: Tensor) -> Tensor:
     """Sum the decoder's rows, times `values`, into ``(rows, d_model)``."""
     return bags(codes.features.long(), decoder, codes.indptr, values)
@@ -82,3 +92,26 @@ class _Decode(torch.autograd.Function):
         grad = grads[0].contiguous()
         grad_values = by_feature.dots(decoder, grad)
         return grad_values, by_feature.weighted_sum(grad, values), None, None
+
+
+class _DecodeOn(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        values: Tensor,
+        decoder: Tensor,
+        near: SparseCodes,
+        by_feature: ByFeature,
+        places: Tensor,
+    ) -> Tensor:
+        on, decoded = near.where(places), values.index_select(0, places)
+        ctx.save_for_backward(decoded, decoder)
+        ctx.on, ctx.by_feature = on, by_feature
+        return decode_values(on, decoded, decoder)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        values, decoder = ctx.saved_tensors
+        grad = grads[0].contiguous()
+        grad_decoder = ByFeature.of(ctx.on).weighted_sum(grad, values)
+        return ctx.by_feature.dots(decoder, grad), grad_decoder, None, None, None

@@ -7,16 +7,18 @@ and the gradient reaches threshold, encoder and bias alike. Sparsity is paid by
 by AuxK, without which a quarter of them stayed dead on planted features.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from bio_interp.sae._by_feature import ByFeature
-from bio_interp.sae._codes import SparseCodes, counts_to_indptr
+from bio_interp.sae._codes import SparseCodes
 from bio_interp.sae._config import TrainConfig
+from bio_interp.sae._search import true_places
 from bio_interp.sae._select import select_threshold
-from bio_interp.sae._sparse_ops import sparse_decode, sparse_pre_activations
+from bio_interp.sae._sparse_ops import sparse_decode_on, sparse_pre_activations
 from bio_interp.sae.architectures._objective import Outcome, Weights
 from bio_interp.sae.architectures._penalised import Penalised
 
@@ -53,11 +55,13 @@ class JumpRelu(Penalised):
         by_feature = ByFeature.of(near)
         pre = sparse_pre_activations(x, weights.encoder, weights.b_enc, near, by_feature)
         values: Tensor = _Jump.apply(pre, self.theta, near, by_feature, self.config.bandwidth)
-        rebuilt = sparse_decode(values, weights.decoder, near, by_feature) + weights.b_dec
-        residual = target - rebuilt
+        on = true_places(values.detach() > 0)
+        rebuilt = sparse_decode_on(values, weights.decoder, near, by_feature, on)
+        residual = target - rebuilt - weights.b_dec
         paid = torch.tanh(_STEEPNESS * values).sum() / max(1, len(near))
         penalty = self.weight_now() * paid / target.shape[1]
-        return Outcome(_on(near, values), residual, residual.square().mean(), penalty)
+        codes = replace(near, values=values.detach()).where(on)
+        return Outcome(codes, residual, residual.square().mean(), penalty)
 
     def below(self, weights: Weights, x: Tensor, dead: Tensor) -> Tensor:
         """See `Penalised.below`."""
@@ -83,12 +87,6 @@ class JumpRelu(Penalised):
         lifted = weights.product(self.config.precision, shift=half)
         near = select_threshold(lifted, x, self._positive())
         return SparseCodes(near.indptr, near.features, near.values - half, near.d_sae)
-
-
-def _on(near: SparseCodes, values: Tensor) -> SparseCodes:
-    on = values.detach() > 0
-    counts = torch.bincount(near.row_index()[on], minlength=len(near))
-    return SparseCodes(counts_to_indptr(counts), near.features[on], values.detach()[on], near.d_sae)
 
 
 class _Jump(torch.autograd.Function):
