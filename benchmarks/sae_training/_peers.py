@@ -25,6 +25,7 @@ class Sizes:
     d_sae: int
     k: int
     batch: int
+    device: str = "cpu"
 
     @property
     def prefixes(self) -> list[int]:
@@ -48,11 +49,14 @@ def sae_lens(sizes: Sizes, kind: str) -> Step:
         "jumprelu": ("JumpReLU", {"jumprelu_sparsity_loss_mode": "tanh"}),
     }[kind]
     config = getattr(saes, f"{name}TrainingSAEConfig")(
-        d_in=sizes.d_model, d_sae=sizes.d_sae, **more
+        d_in=sizes.d_model, d_sae=sizes.d_sae, device=sizes.device, **more
     )
     sae = getattr(saes, f"{name}TrainingSAE")(config)
     settings = SAETrainerConfig(
-        total_training_samples=10**9, train_batch_size_samples=sizes.batch, lr_end=3e-5
+        total_training_samples=10**9,
+        train_batch_size_samples=sizes.batch,
+        lr_end=3e-5,
+        device=sizes.device,
     )
     trainer = SAETrainer(settings, sae, iter(()))
 
@@ -75,7 +79,7 @@ def dictionary_learning(sizes: Sizes, kind: str) -> Step:
         "dict_size": sizes.d_sae,
         "layer": 0,
         "lm_name": "none",
-        "device": "cpu",
+        "device": sizes.device,
     }
     if kind == "jumprelu":
         trainer = JumpReluTrainer(**shared, target_l0=sizes.k)
@@ -95,7 +99,7 @@ def sparsify(sizes: Sizes, kind: str) -> Step:
     from sparsify import SparseCoder, SparseCoderConfig
 
     config = SparseCoderConfig(num_latents=sizes.d_sae, k=sizes.k)
-    sae = SparseCoder(sizes.d_model, config)
+    sae = SparseCoder(sizes.d_model, config, device=sizes.device)
     optimizer = torch.optim.Adam(sae.parameters(), lr=3e-4)
 
     def step(x: Tensor) -> None:
@@ -114,7 +118,7 @@ def overcomplete(sizes: Sizes, kind: str) -> Step:
     _without_vision("overcomplete")
     from overcomplete.sae import TopKSAE
 
-    sae = TopKSAE(sizes.d_model, sizes.d_sae, top_k=sizes.k)
+    sae = TopKSAE(sizes.d_model, sizes.d_sae, top_k=sizes.k, device=sizes.device)
     optimizer = torch.optim.Adam(sae.parameters(), lr=3e-4)
 
     def step(x: Tensor) -> None:

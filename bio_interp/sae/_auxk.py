@@ -46,6 +46,5 @@ def auxk_loss(
     codes = torch.zeros_like(pre).scatter(1, top.indices, top.values.relu())
     missed = (residual - codes @ decoder).square().mean()
     variance = mean((residual - mean(residual.mean(0))).square().mean())
-    if float(variance) <= _NO_VARIANCE:
-        return x.new_zeros(())
-    return missed / variance
+    worth = variance > _NO_VARIANCE  # stays on the device
+    return missed / variance.clamp_min(_NO_VARIANCE) * worth

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 from bio_interp.errors import InputError
 from bio_interp.sae._product import Precision
 
+KernelName = Literal["torch", "triton"]
 Architecture = Literal["topk", "batchtopk", "jumprelu", "gated", "relu"]
 ARCHITECTURE_NAMES: tuple[str, ...] = get_args(Architecture)
 
@@ -83,7 +84,7 @@ class TrainConfig:
     precision
         Of the encoder's product: ``"fp32"`` is exact (and uses bfloat16 to search, where the
         processor has it); ``"bf16"`` takes what bfloat16 gives, and is faster. Weights, gradients
-        and the optimizer are float32 with both.
+        and the optimizer are float32 with both. Kernels then read bfloat16 in all products.
     batch_rows
         Rows a step.
     lr
@@ -119,6 +120,9 @@ class TrainConfig:
         Steps between checkpoints.
     validate_every
         Steps between validations, where `train` is given rows for them; the last step has one too.
+    kernels
+        ``"triton"`` runs the step of topk and batchtopk by kernels for CUDA devices; see
+        `bio_interp.sae.kernels`. They are opt-in until a run on a device has confirmed them.
     """
 
     d_sae: int
@@ -146,6 +150,7 @@ class TrainConfig:
     log_every: int = 50
     checkpoint_every: int = 500
     validate_every: int = 500
+    kernels: KernelName = "torch"
 
     def __post_init__(self) -> None:
         for name in ("d_sae", "k", "total_rows", "batch_rows", "norm_rows", "log_every"):
@@ -160,11 +165,24 @@ class TrainConfig:
             )
         _known(self.architecture)
         self._check_prefixes()
+        self._check_kernels()
         if self.total_rows < self.batch_rows:
             raise InputError(
                 "total_rows of at least one batch",
                 f"{self.total_rows} rows in batches of {self.batch_rows}",
                 "Lower batch_rows or give more rows.",
+            )
+
+    def _check_kernels(self) -> None:
+        if self.kernels not in get_args(KernelName):
+            raise InputError("kernels 'torch' or 'triton'", repr(self.kernels), "Choose one.")
+        if self.kernels == "triton" and (
+            self.prefixes or self.architecture not in ("topk", "batchtopk")
+        ):
+            raise InputError(
+                "topk or batchtopk without prefixes for kernels='triton'",
+                f"{self.architecture} with prefixes {self.prefixes}",
+                "Set kernels='torch'.",
             )
 
     def _check_prefixes(self) -> None:

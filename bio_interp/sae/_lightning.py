@@ -53,9 +53,17 @@ class TrainingModule(LightningModule):
     def configure_optimizers(self) -> Any:
         trainables = list(self.state.trainables.values())
         groups = [{"params": list(t.parameters()), "lr": t.config.peak_lr} for t in trainables]
-        optimizer = torch.optim.Adam(groups, fused=True)
+        optimizer = self._adam(groups)
         factors = [t.config.lr_factor for t in trainables]
         return [optimizer], [torch.optim.lr_scheduler.LambdaLR(optimizer, factors)]
+
+    def _adam(self, groups: list[dict[str, Any]]) -> torch.optim.Adam:
+        trainables = list(self.state.trainables.values())
+        if all(t.config.kernels == "torch" for t in trainables):
+            return torch.optim.Adam(groups, fused=True)
+        from bio_interp.sae.kernels import UnitRowAdam
+
+        return UnitRowAdam(groups, trainables)
 
     def on_fit_start(self) -> None:
         copy_from_first(self)
@@ -146,7 +154,7 @@ def step_metrics(trainable: TrainableSae, targets: Tensor, loss: StepLoss) -> di
     target = norm.apply_to(targets)
     variance = mean((target - mean(target.mean(0))).square().mean())
     parts = [loss.total.detach(), loss.reconstruction, loss.penalty, loss.auxk]
-    values = mean(torch.stack([*parts, loss.total.new_tensor(loss.l0)])).tolist()
+    values = mean(torch.stack([*parts, loss.total.new_tensor(float(loss.l0))])).tolist()
     metrics = dict(zip(("loss", "reconstruction", "penalty", "auxk", "l0"), values, strict=True))
     fvu = metrics["reconstruction"] / max(float(variance), 1e-12)
     return {**metrics, "fvu": fvu, "dead": float(loss.dead)}

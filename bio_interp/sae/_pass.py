@@ -114,7 +114,7 @@ def resumed(checkpoint: Path, runs: Mapping[str, SaeRun]) -> Pass:
             if f"{key}.mean" in weights
         ]
         out_norm = norms[1] if len(norms) > 1 else None
-        trainables[name] = TrainableSae(norms[0], runs[name].config, out_norm)
+        trainables[name] = _new(norms[0], runs[name].config, out_norm)
     start = Place(int(weights["epoch"]), int(weights["row"]))
     _log.info("resuming at step %d, epoch %d, row %d", saved["global_step"], start.epoch, start.row)
     limits, left_out = weights["limits"].clone(), int(weights["left_out"])
@@ -136,9 +136,17 @@ def remove_spent(folder: Path) -> None:
 def _first(parts: Mapping[str, Tensor], taps: tuple[str, str], config: TrainConfig) -> TrainableSae:
     own = [parts[site] for site in _distinct(taps)]
     norms = [InputNorm.measure(part, centre=config.centre) for part in own]
-    trainable = TrainableSae(norms[0], config, norms[1] if len(norms) > 1 else None)
+    trainable = _new(norms[0], config, norms[1] if len(norms) > 1 else None)
     trainable.calibrate(*(part[: config.batch_rows] for part in own))
     return trainable
+
+
+def _new(norm: InputNorm, config: TrainConfig, out_norm: InputNorm | None) -> TrainableSae:
+    if config.kernels == "torch":
+        return TrainableSae(norm, config, out_norm)
+    from bio_interp.sae.kernels import KernelSae
+
+    return KernelSae(norm, config, out_norm)
 
 
 def _distinct(taps: tuple[str, str]) -> tuple[str, ...]:

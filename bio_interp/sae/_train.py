@@ -11,7 +11,7 @@ from typing import Any
 from bio_interp.errors import InputError, MismatchError
 from bio_interp.provenance import versions
 from bio_interp.sae import _pass
-from bio_interp.sae._config import TrainConfig
+from bio_interp.sae._config import KernelName, TrainConfig
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._parallel import rank, wait_for_all
 from bio_interp.sae._rows import Batches, RowSource
@@ -200,6 +200,8 @@ def _train(
     for name, run in runs.items():
         _refuse_other_settings(folder / name, run.settings())
     left = {n: run for n, run in runs.items() if not (folder / n / "sae.json").is_file()}
+    for run in left.values():
+        _refuse_kernels(run.config.kernels, stream.device)
     checkpoint = folder / "checkpoints" / "last.ckpt"
     saes: dict[str, SparseAutoencoder] = {}
     while set(left) - set(saes):
@@ -250,6 +252,14 @@ def _fit(
         on_metrics=on_step,
         validation=validation,
     )
+
+
+def _refuse_kernels(name: KernelName, device: str) -> None:
+    """Refuse kernels that cannot run here at once, not after the first rows."""
+    if name != "torch":
+        from bio_interp.sae.kernels import load_kernels
+
+        load_kernels(name, device)
 
 
 def _read_ahead(stream: _Stream) -> int:

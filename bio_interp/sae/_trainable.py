@@ -21,7 +21,7 @@ _CALIBRATED = 2**28
 _IN_CACHE = 256
 """Rows of weights that are gone over twice at a time."""
 
-_MOST_DEAD = 2**15
+MOST_DEAD = 2**15
 """Dead features that AuxK takes in one step: it is a dense product."""
 
 
@@ -49,8 +49,8 @@ class StepLoss:
     reconstruction: Tensor
     penalty: Tensor
     auxk: Tensor
-    l0: float
-    dead: int
+    l0: float | Tensor
+    dead: int | Tensor
 
 
 class TrainableSae(nn.Module):
@@ -239,7 +239,7 @@ class TrainableSae(nn.Module):
 
     def _in_turn(self, dead: Tensor, rows: int) -> Tensor:
         """Take all of the dead, or where they are very many, an equal share of them each step."""
-        shares = -(-dead.shape[0] // _MOST_DEAD)
+        shares = -(-dead.shape[0] // MOST_DEAD)
         if shares <= 1:
             return dead
         steps = int(self.rows_since_fired.max()) // rows  # counted by the one that is dead longest

@@ -34,11 +34,15 @@ class BatchTopK(TopK):
     @torch.no_grad()
     def count(self, codes: SparseCodes) -> None:
         """Move the threshold towards the smallest activation of the batch."""
-        lowest = lowest_value(codes)
+        self.follow(lowest_value(codes))
+
+    @torch.no_grad()
+    def follow(self, lowest: Tensor) -> None:
+        """Move the threshold towards `lowest`; the host does not wait for the device."""
         self.last.copy_(lowest)
-        # the mean of the first hundred batches, then a running one
         self.updates += 1
-        self.running.lerp_(lowest, max(1.0 - _DECAY, 1.0 / float(self.updates)))
+        # the mean of the first hundred batches, then a running one
+        self.running.lerp_(lowest, (1.0 / self.updates).clamp_min(1.0 - _DECAY))
 
     def restart(self) -> None:
         """See `Objective.restart`."""

@@ -108,7 +108,7 @@ def test_aux_k_is_half_of_d_model_or_what_was_set(given: int | None, k: int) -> 
 
 
 def test_very_many_dead_features_take_turns(monkeypatch) -> None:
-    monkeypatch.setattr("bio_interp.sae._trainable._MOST_DEAD", 8)
+    monkeypatch.setattr("bio_interp.sae._trainable.MOST_DEAD", 8)
     sae = _with_silent_features(torch.randn(64, 6))
     turns = []
     for _ in range(3):
