@@ -34,6 +34,9 @@ _SURE = 7.5
 _ODD = 4.0
 """Times the median slack from which on a row is treated apart."""
 
+_PAD = 32
+"""Columns added for the bias: what the processor's tiles are wide."""
+
 _WORTH_IT = 1024
 """Features from which on a rough product and a search cost less than the exact product."""
 
@@ -110,8 +113,7 @@ class Product:
             screen = _is_faster_rough(weight)
         self.rough = precision == "bf16" or screen
         self.screened = self.rough and precision == "fp32"
-        self._rough_weight = weight.bfloat16() if self.rough else weight
-        self._rough_bias = bias.bfloat16() if self.rough else bias
+        self._packed = _packed(weight, bias) if self.rough else weight
         self._norms = _norms(weight) if self.screened else (0.0, 0.0)
 
     def blocks(self, x: Tensor) -> Iterator[PreActivations]:
@@ -136,9 +138,11 @@ class Product:
         return [rows[~odd], rows[odd]] if bool(odd.any()) else [rows]
 
     def _block(self, x: Tensor) -> PreActivations:
-        rows = x.bfloat16() if self.rough else x
-        with _best_fp32(x):
-            dense = torch.addmm(self._rough_bias, rows, self._rough_weight.T)  # (rows, d_sae)
+        if self.rough:
+            dense = _with_ones(x) @ self._packed.T  # (rows, d_sae)
+        else:
+            with _best_fp32(x):
+                dense = torch.addmm(self.bias, x, self.weight.T)
         slack = self._slack(x) if self.screened else None
         return PreActivations(dense, slack, x, self.weight, self.bias)
 
@@ -146,14 +150,16 @@ class Product:
         """Bound the error of the rough product, a row.
 
         Two bounds hold and the smaller is taken. Cauchy's holds always; Hoeffding's, for rounding
-        errors that do not conspire, fails for one entry in 10^12. Then the rounding of the bias.
-        That of the result is in proportion to it and is left to who compares.
+        errors that do not conspire, fails for one entry in 10^12. Then what is left of the bias
+        when its two bfloat16 are taken off. The rounding of the result is in proportion to it and
+        is left to who compares.
         """
         squares = x.square()
         always = squares.sum(1).sqrt_() * self._norms[0]
         likely = _SURE * torch.linalg.vector_norm(squares, dim=1).sqrt_() * self._norms[1]
         of_bias = self.bias.abs().max() if self.bias.numel() else self.bias.new_zeros(())
-        return ((torch.minimum(always, likely) + of_bias) * _ROUNDING * 1.01).unsqueeze(1)
+        of_product = torch.minimum(always, likely)
+        return ((of_product + of_bias * _ROUNDING) * _ROUNDING * 1.01).unsqueeze(1)
 
 
 def has_bf16_units(device: torch.device) -> bool:
@@ -181,6 +187,28 @@ def _best_fp32(x: Tensor) -> Generator[None]:
 def _can(*names: str) -> bool:
     found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict[str, Any])()
     return any(found.get(name) for name in names)
+
+
+def _packed(weight: Tensor, bias: Tensor) -> Tensor:
+    """Put the bias beside the weights, ``(d_sae, d_model + 32)``, all in bfloat16.
+
+    Adding it to the result would be a pass over all of it, half as long as the product. Two
+    bfloat16 hold it to 16 bits.
+    """
+    d_model = weight.shape[1]
+    packed = weight.new_zeros(weight.shape[0], d_model + _PAD, dtype=torch.bfloat16)
+    packed[:, :d_model] = weight
+    packed[:, d_model] = bias
+    packed[:, d_model + 1] = bias - packed[:, d_model].to(bias.dtype)
+    return packed
+
+
+def _with_ones(x: Tensor) -> Tensor:
+    """Put the ones beside the rows that `_packed` expects, in bfloat16."""
+    rows = x.new_zeros(x.shape[0], x.shape[1] + _PAD, dtype=torch.bfloat16)
+    rows[:, : x.shape[1]] = x
+    rows[:, x.shape[1] : x.shape[1] + 2] = 1.0
+    return rows
 
 
 def _is_faster_rough(weight: Tensor) -> bool:
