@@ -29,7 +29,7 @@ QUICK_KINDS = {"d320": ("topk", "topkbf16")}
 def main() -> None:
     options = parse(__doc__)
     torch.set_num_threads(options.threads)
-    rounds, steps = (1, 5) if options.quick else (5, 8)
+    rounds, steps = (1, 5) if options.quick else (4, 5)
     figures: dict[str, Any] = {"rounds": rounds, "steps_a_round": steps}
     for size, kinds in (QUICK_KINDS if options.quick else KINDS).items():
         figures[size] = measure(size, kinds, rounds, steps, options)
