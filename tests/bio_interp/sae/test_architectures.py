@@ -85,8 +85,9 @@ def _dense_revival(sae: TrainableSae, x: Tensor, values: Tensor, residual: Tenso
             return paid
     top = pre[:10].topk(min(3, len(dead)), dim=1)  # d_model // 2 of the dead, a quarter of the rows
     codes = torch.zeros_like(pre[:10]).scatter(1, top.indices, top.values.relu())
-    missed = (residual.detach()[:10] - codes @ sae.decoder[dead]).square().mean()
-    return paid + missed / residual.detach()[:10].var(0, correction=0).mean() / 32
+    wanted = residual.detach()[:10]
+    wanted = wanted / wanted.var(0, correction=0).mean().sqrt()
+    return paid + (wanted - codes @ sae.decoder[dead]).square().mean() / 32
 
 
 def _dense_loss(sae: TrainableSae, x: Tensor, target: Tensor) -> Tensor:

@@ -46,13 +46,14 @@ def test_auxk_revives_dead_features_and_without_it_they_stay_dead(architecture: 
     assert alive[1.0] >= 6
 
 
-def test_the_auxiliary_loss_is_the_error_on_the_residual_over_its_variance() -> None:
+def test_the_auxiliary_loss_is_the_error_on_the_residual_scaled_to_variance_1() -> None:
     x, residual = torch.randn(40, 5), torch.randn(40, 5)
     encoder, bias, decoder = torch.randn(7, 5), torch.randn(7), torch.randn(7, 5)
     top = (x[:10] @ encoder.T + bias).topk(3, dim=1)
     codes = torch.zeros(10, 7).scatter(1, top.indices, top.values.relu())
     sample = residual[:10]  # the first quarter
-    expected = (sample - codes @ decoder).square().mean() / sample.var(0, correction=0).mean()
+    wanted = sample / sample.var(0, correction=0).mean().sqrt()
+    expected = (wanted - codes @ decoder).square().mean()
     torch.testing.assert_close(auxk_loss(x, residual, encoder, bias, decoder, k=3), expected)
 
 
@@ -116,3 +117,13 @@ def test_very_many_dead_features_take_turns(monkeypatch) -> None:
         turns.append(sae._in_turn(torch.arange(20), 64).tolist())
     assert [len(turn) <= 8 for turn in turns] == [True] * 3
     assert sorted(number for turn in turns for number in turn) == list(range(20))
+
+
+def test_the_size_of_the_residual_does_not_change_what_dead_features_learn() -> None:
+    """Else they learn a small residual as it is, and are too weak to be among the largest."""
+    x, residual = torch.randn(40, 5), torch.randn(40, 5)
+    weights = [torch.randn(7, 5, requires_grad=True), torch.randn(7), torch.randn(7, 5)]
+    large = auxk_loss(x, residual, *weights, k=3)
+    small = auxk_loss(x, 0.01 * residual, *weights, k=3)
+    torch.testing.assert_close(small, large)
+    torch.testing.assert_close(*(torch.autograd.grad(v, weights[0])[0] for v in (small, large)))
