@@ -56,7 +56,7 @@ def measure(sizes: tuple[int, int, int], kind: str, rows: int, options: Any) -> 
             runs[name] = rebuild
     errors = {name: float((run(x) - wanted).norm() / wanted.norm()) for name, run in runs.items()}
     timed = {name: lambda run=run: run(x) for name, run in runs.items()}
-    taken = alternate(timed, rounds=3 if options.quick else 9)
+    taken = alternate(timed, rounds=3 if options.quick else 5)
     figures: dict[str, Any] = {"not_measured": problems}
     for name, seconds in taken.wall.items():
         figures[f"{name}_rows_per_second"] = per_second(rows, seconds)
