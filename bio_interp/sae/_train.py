@@ -94,7 +94,7 @@ def train(
     ``fvu``                        ``reconstruction`` over the variance of the batch
     ``l0``                         features on in a row, on average
     ``dead``                       features off for longer than `dead_after_rows`
-    ``density_p10``, ``50``, ``90`` percentiles over features of log10 of the share of rows in
+    ``density_p10``, ``p50``, ...  percentiles over features of log10 of the share of rows in
                                    which each was on since the last row of the log (one that never
                                    was counts as half a row); TensorBoard has the histogram
     ``grad_norm``, ``lr``          norm of the gradient before it is clipped; learning rate
