@@ -147,6 +147,7 @@ class SaePart:
     sparsity_warmup: float = 0.05
     bandwidth: float = 1.0
     precision: Literal["fp32", "bf16"] = "fp32"
+    kernels: Literal["torch", "triton"] = "torch"
     batch_rows: int = 2048
     lr: float | None = None
     warmup_steps: int | None = None

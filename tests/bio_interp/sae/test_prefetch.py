@@ -81,7 +81,7 @@ def test_ctrl_c_is_heard_while_training_waits_for_rows_and_the_reader_is_ended(t
 
     def interrupt() -> None:
         waiting.wait(20)
-        time.sleep(0.3)  # until the main thread waits in its turn
+        time.sleep(2.0)  # until the main thread waits in its turn, on a busy machine too
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.3)
         released.set()
