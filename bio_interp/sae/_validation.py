@@ -47,7 +47,7 @@ class Judge:
             return
         sae, target = self.sae, rows if targets is None else targets
         codes = sae.encode(rows)
-        missed = (target - sae(rows)) * sae.out_norm.scale
+        missed = (target - sae.rebuild(rows, codes)) * sae.out_norm.scale
         wanted = sae.out_norm.apply_to(target)
         self.sums[0] += codes.values.shape[0]
         self.sums[1] += rows.shape[0]
