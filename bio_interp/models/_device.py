@@ -1,7 +1,7 @@
 """Choose the device and the number format that a model runs in."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bio_interp.errors import MismatchError
 from bio_interp.models._protocol import Precision
@@ -55,13 +55,11 @@ def native_bf16(device: "torch.device") -> bool:
     """
     import torch
 
+    from bio_interp.sae import has_bf16_units
+
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        # absent from older torch
-        capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict[str, Any])()
-        return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
-    return False
+    return has_bf16_units(device)
 
 
 def resolve_precision(

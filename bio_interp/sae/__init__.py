@@ -28,6 +28,7 @@ from bio_interp.sae._match import Match, match
 from bio_interp.sae._metrics import MetricSums, SaeMetrics, measure
 from bio_interp.sae._model import SparseAutoencoder
 from bio_interp.sae._norm import InputNorm, outlier_severity
+from bio_interp.sae._product import has_bf16_units
 from bio_interp.sae._rows import RowSource, StartableRows
 from bio_interp.sae._runs import SaeRun
 from bio_interp.sae._train import OnStep, OnSteps, train, train_many
@@ -54,6 +55,7 @@ __all__ = [
     "fingerprint",
     "fold_decoder_norms",
     "fold_input_norm",
+    "has_bf16_units",
     "match",
     "measure",
     "outlier_severity",
