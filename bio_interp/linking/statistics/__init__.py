@@ -34,7 +34,12 @@ from bio_interp.linking.statistics._resample import (
     cluster_intervals,
     paired_intervals,
 )
-from bio_interp.linking.statistics._tails import benjamini_hochberg, cluster_tail
+from bio_interp.linking.statistics._tails import (
+    benjamini_hochberg,
+    cluster_tail,
+    matched_total,
+    size_strata,
+)
 
 __all__ = [
     "EVIDENCE",
@@ -51,10 +56,12 @@ __all__ = [
     "cluster_intervals",
     "cluster_tail",
     "evidence_left",
+    "matched_total",
     "null_maxima",
     "one_per_cluster",
     "paired_intervals",
     "permute_labels",
     "prevalence",
+    "size_strata",
     "winners_curse",
 ]

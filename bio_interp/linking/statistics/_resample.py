@@ -153,12 +153,11 @@ def _resampled(
     """Scores of each source as they are, and on draws of clusters that all sources share."""
     from scipy.sparse import vstack
 
-    known = pl.concat([s["cluster"] for s in sources]).unique(maintain_order=True)
+    known = pl.concat([s["cluster"] for s in sources]).unique().sort()
     total = _total(known.len(), clusters)
     matrix = vstack([_matrix(s, names, known) for s in sources]).tocsr()
-    lacks = np.array(
-        [[n not in has for n in names] for has in (set(s["concept"]) for s in sources)]
-    )
+    holds = [set[str](s["concept"]) for s in sources]
+    lacks = np.array([[name not in held for name in names] for held in holds], dtype=bool)
 
     def scores(weights: Float[ndarray, "some clusters"]) -> Float[ndarray, "sources 3 names some"]:
         # clusters that no source tells of are drawn too, and add nothing

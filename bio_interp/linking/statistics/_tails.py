@@ -18,7 +18,7 @@ def cluster_tail(
     both: Int[ndarray, "..."] | int,
     fired: Int[ndarray, "..."] | int,
     bearing: Int[ndarray, "..."] | int,
-    total: int,
+    total: Int[ndarray, "..."] | int,
     *,
     min_overlap: int = 3,
     log: bool = False,
@@ -26,9 +26,9 @@ def cluster_tail(
     """Give the chance that a feature meets a concept in so many clusters, or in more.
 
     This is the upper tail ``P[X >= both]`` of the hypergeometric distribution: `fired` of `total`
-    clusters are hit at random, and ``X`` of them are among the `bearing` ones. It screens pairs. It
-    takes all clusters for equally likely to be hit and to bear: where clusters or proteins differ
-    much in size, large ones have more of everything, and the tail is too small. `null_maxima`
+    clusters are hit at random, and ``X`` of them are among the `bearing` ones, each cluster being
+    hit equally often. Where clusters differ in size, large ones have more of everything, and the
+    tail is too small: give `matched_total` for `total` then. It screens pairs; `null_maxima`
     settles claims.
 
     Parameters
@@ -52,7 +52,7 @@ def cluster_tail(
     Raises
     ------
     MismatchError
-        Counts that no set of `total` clusters can have.
+        More clusters in common, hit or bearing than can be.
 
     Notes
     -----
@@ -65,24 +65,68 @@ def cluster_tail(
     >>> np.round(-np.log10(p), 2).tolist()
     [11.42, 2.72, -0.0]
     """
-    shape = np.broadcast_shapes(np.shape(both), np.shape(fired), np.shape(bearing))
-    tails = np.zeros(shape)
-    table = _log_factorials(total)
+    counts = both, fired, bearing, total
+    tails = np.zeros(np.broadcast_shapes(*(np.shape(x) for x in counts)))
+    table = _log_factorials(int(np.max(total, initial=1)))
     chunks = np.nditer(
-        [both, fired, bearing, tails],
+        [*counts, tails],
         flags=["external_loop", "buffered", "zerosize_ok"],
-        op_flags=[["readonly"], ["readonly"], ["readonly"], ["writeonly"]],
-        op_dtypes=[np.int64, np.int64, np.int64, np.float64],
+        op_flags=[["readonly"], ["readonly"], ["readonly"], ["readonly"], ["writeonly"]],
+        op_dtypes=[np.int64, np.int64, np.int64, np.int64, np.float64],
         casting="same_kind",
         buffersize=CHUNK,
     )
     with chunks:
-        for k, n, m, tail in chunks:
-            _check(k, n, m, total)
+        for k, n, m, of, tail in chunks:
+            _check(k, n, m, of)
             tail[...] = 0.0
-            tested = (k >= max(min_overlap, 1)) & (k > n + m - total)
-            tail[tested] = _log_tail(k[tested], n[tested], m[tested], total, table)
+            tested = (k >= max(min_overlap, 1)) & (k > n + m - of)
+            tail[tested] = _log_tail(k[tested], n[tested], m[tested], of[tested], table)
     return tails if log else np.exp(tails)
+
+
+def size_strata(
+    sizes: Float[ndarray, "clusters"] | Int[ndarray, "clusters"], strata: int = 10
+) -> Int[ndarray, "clusters"]:
+    """Put clusters into strata of similar size (in residues), equally many in each.
+
+    Examples
+    --------
+    >>> size_strata(np.array([80, 5000, 90, 3000]), strata=2).tolist()
+    [0, 1, 0, 1]
+    """
+    rank = np.argsort(np.argsort(sizes, kind="stable"), kind="stable")
+    return rank * strata // max(len(rank), 1)
+
+
+def matched_total(
+    fired: Int[ndarray, "features strata"],
+    bearing: Int[ndarray, "concepts strata"],
+    clusters: Int[ndarray, "strata"],
+) -> Int[ndarray, "features concepts"]:
+    """Give the total of `cluster_tail` that allows for clusters of different size.
+
+    A large cluster is hit more often and bears more. Within a stratum of size chance meets
+    ``fired * bearing / clusters``; this is the number of clusters, rounded down, of which chance
+    would meet as many in all strata together. Exact for one stratum. For more it keeps the mean
+    of ``X`` and gives it a little more variance than the strata do, so tails err to the safe side.
+
+    Parameters
+    ----------
+    fired, bearing, clusters
+        Clusters hit by each feature, bearing each concept, and all, by stratum (`size_strata`).
+
+    Examples
+    --------
+    >>> matched_total(np.array([[0, 8]]), np.array([[0, 5], [5, 0]]), np.array([50, 50])).tolist()
+    [[50, 100]]
+    """
+    met = (fired / np.maximum(clusters, 1)) @ bearing.T
+    pairs = fired.sum(1)[:, None] * bearing.sum(1).astype(float)
+    total = int(clusters.sum())
+    # a product may miss a whole number by its last digits
+    matched = np.floor(pairs / np.maximum(met, 1e-300) + 1e-6)
+    return np.where(met > 0, np.minimum(matched, total), total).astype(np.int64)
 
 
 def benjamini_hochberg(p: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
@@ -118,15 +162,18 @@ def benjamini_hochberg(p: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
 
 
 def _check(
-    k: Int[ndarray, "chunk"], n: Int[ndarray, "chunk"], m: Int[ndarray, "chunk"], total: int
+    k: Int[ndarray, "chunk"],
+    n: Int[ndarray, "chunk"],
+    m: Int[ndarray, "chunk"],
+    total: Int[ndarray, "chunk"],
 ) -> None:
-    wrong = (k < np.maximum(n + m - total, 0)) | (k > np.minimum(n, m)) | (np.maximum(n, m) > total)
+    wrong = (k < 0) | (k > np.minimum(n, m)) | (np.maximum(n, m) > total)
     if wrong.any():
         at = int(wrong.argmax())
         raise MismatchError(
-            f"counts that fit together within {total} clusters",
-            f"{k[at]} in common of {n[at]} hit and {m[at]} that bear the concept",
-            "Count all three over the same clusters.",
+            "counts that fit together: in common <= hit, bearing <= clusters",
+            f"{k[at]} in common of {n[at]} hit and {m[at]} that bear, of {total[at]} clusters",
+            "Count all of them over the same clusters.",
         )
 
 
@@ -134,7 +181,7 @@ def _log_tail(
     k: Int[ndarray, "chunk"],
     n: Int[ndarray, "chunk"],
     m: Int[ndarray, "chunk"],
-    total: int,
+    total: Int[ndarray, "chunk"],
     table: Float[ndarray, "total_plus_1"],
 ) -> Float[ndarray, "chunk"]:
     """Logarithm of the tail; `k` must be larger than the least that is possible."""
