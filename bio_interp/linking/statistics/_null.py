@@ -139,18 +139,19 @@ def _exchange(
     """
     lengths = np.diff(labels.offsets)
     fold = np.unique(labels.folds, return_inverse=True)[1]
+    # neighbours in this order, once blurred, are of one fold and of similar length
+    place = np.log(np.maximum(lengths, 1)) + 100.0 * fold
     held = np.arange(len(lengths))
-    for _ in range(SWEEPS):
-        blurred = np.log(np.maximum(lengths, 1)) + rng.random(len(lengths)) * similar
-        order = np.lexsort((blurred, fold))[rng.integers(2) :]
-        pairs = order[: len(order) // 2 * 2].reshape(-1, 2)
-        first, second = held[pairs[:, 0]], held[pairs[:, 1]]
-        may = fold[pairs[:, 0]] == fold[pairs[:, 1]]
-        for content, place in ((first, pairs[:, 1]), (second, pairs[:, 0])):
-            old, new = lengths[content], lengths[place]
-            may &= old - new <= room[content]
+    for blur in rng.random((SWEEPS, len(lengths))) * similar:
+        order = np.argsort(place + blur)[rng.integers(2) :]
+        first, second = order[: len(order) // 2 * 2 : 2], order[1::2]
+        may = fold[first] == fold[second]
+        for of, to in ((first, second), (second, first)):
+            old, new = lengths[held[of]], lengths[to]
+            may &= old - new <= room[held[of]]
             may &= np.abs(old - new) <= similar * np.maximum(old, new)
-        held[pairs[may]] = np.stack([second, first], axis=1)[may]
+        first, second = first[may], second[may]
+        held[first], held[second] = held[second], held[first]
     return held
 
 

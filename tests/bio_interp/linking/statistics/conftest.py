@@ -76,13 +76,10 @@ def firing(
 
 
 def positive_mask(labels: Labels) -> Bool[ndarray, "concepts residues"]:
-    concepts = labels.concepts.height
-    return np.stack(
-        [
-            labels.positives.where(labels.positives.label == c).mask(labels.residues)
-            for c in range(concepts)
-        ]
-    )
+    mask = np.zeros((labels.concepts.height, labels.residues), dtype=bool)
+    for start, end, concept, _ in labels.positives.rows():
+        mask[concept, start:end] = True
+    return mask
 
 
 def best_f1(on: Bool[ndarray, "features residues"], fold: str = "test") -> Callable:
