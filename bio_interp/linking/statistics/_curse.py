@@ -133,7 +133,7 @@ def best_score(
     Notes
     -----
     The bootstrap of optimism (Efron 1983, J. Am. Stat. Assoc. 78:316): the choice is repeated on
-    resampled clusters. It takes away most of the curse and not all of it, since a resample shares
+    resampled clusters. It takes away about half of the curse and not all, since a resample shares
     63 % of its clusters with what it is compared with; only another fold is a test.
     """
     candidates, clusters, _ = sums.shape

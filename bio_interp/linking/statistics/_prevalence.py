@@ -87,7 +87,8 @@ def _residues(
 def _by_protein(
     labels: Labels, spans: Intervals, residues: Int[ndarray, "spans"]
 ) -> Float[ndarray, "proteins"]:
-    return np.bincount(spans.protein, weights=residues, minlength=len(labels.folds))
+    # without a span, bincount gives integers
+    return np.bincount(spans.protein, residues, len(labels.folds)).astype(float)
 
 
 def _shared(spans: Intervals, disjoint: Intervals) -> Int[ndarray, "spans"]:
