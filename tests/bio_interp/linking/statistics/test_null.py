@@ -203,6 +203,14 @@ def test_annotations_reach_every_protein_of_similar_length_equally_often():
     assert all(30 < n < 72 for n in places.values())
 
 
+def test_annotations_stay_in_their_fold_however_alike_the_proteins_are():
+    folds = np.array(["select", "test", "calibrate", "select", "test"])
+    labels = lay([10] * 5, [(0, 3, 0, 0), (10, 13, 1, 1)], concepts=2, folds=folds)
+    for seed in range(60):
+        spans = permuted(labels, seed).positives
+        assert dict(zip(spans.label, folds[spans.protein], strict=True)) == {0: "select", 1: "test"}
+
+
 def test_the_same_seed_permutes_alike_and_another_does_not():
     labels = lay([30] * 20, [(30 * p, 30 * p + 7, 0, p) for p in range(0, 20, 3)])
     assert permuted(labels, 1).positives.rows() == permuted(labels, 1).positives.rows()

@@ -96,6 +96,13 @@ def test_a_draw_without_a_span_says_nothing_and_no_run_at_all_is_no_score():
     assert cluster_intervals(table, clusters=50).figures["value"].to_list() == [0.5, 1.0]
 
 
+def test_clusters_that_the_sums_do_not_tell_of_are_drawn_too():
+    table = sums([("a", 1, 1, 1, 1, 1)])
+    alone, among = (cluster_intervals(table, clusters=n).figures for n in (None, 100))
+    assert alone.row(1) == ("concepts_above_half", 1.0, 1.0, 1.0)
+    assert among.row(1) == ("concepts_above_half", 1.0, 0.0, 1.0)  # 37 % of draws lack it
+
+
 def test_nothing_to_resample_gives_empty_tables():
     told = cluster_intervals(sums([]))
     assert told.concepts.is_empty()
