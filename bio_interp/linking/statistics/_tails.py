@@ -82,7 +82,7 @@ def cluster_tail(
             tail[...] = 0.0
             tested = (k >= max(min_overlap, 1)) & (k > n + m - of)
             tail[tested] = _log_tail(k[tested], n[tested], m[tested], of[tested], table)
-    return tails if log else np.exp(tails)
+    return tails if log else np.exp(tails, out=tails)
 
 
 def size_strata(

@@ -101,7 +101,7 @@ def test_q_values_are_those_of_scipy_over_what_was_tested(values):
     q = benjamini_hochberg(p)
     assert np.isnan(q[~told]).all()
     if told.any():
-        np.testing.assert_allclose(q[told], false_discovery_control(p[told]), rtol=1e-12)
+        np.testing.assert_allclose(q[told], false_discovery_control(p[told]), 1e-12, 1e-300)
 
 
 def test_q_values_keep_the_shape_and_the_p_values():
