@@ -103,9 +103,7 @@ def linked_features(links: LinkTable) -> list[int]:
     return sorted({*links.links["feature"], *links.callers["feature"]})
 
 
-def _pick(
-    store: FeatureStore, split: Split, shown: Shown, linked: Sequence[int]
-) -> pl.DataFrame:
+def _pick(store: FeatureStore, split: Split, shown: Shown, linked: Sequence[int]) -> pl.DataFrame:
     """Cut windows around the peaks of each feature."""
     names, lengths = store.accessions, store.lengths
     rows: list[dict[str, Any]] = []

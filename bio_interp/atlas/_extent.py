@@ -12,6 +12,26 @@ from bio_interp.atlas._period import periodicity
 from bio_interp.atlas._shown import Firing, Shown
 
 Extent = Literal["dead", "rare", "whole", "periodic", "other", "point", "short motif", "domain"]
+"""How far a feature reaches along a protein.
+
+A feature *fires strongly* on residues whose activation is at least half of what its
+`FEWEST_CLUSTERS`-th best cluster reaches: half of its maximum, but for one or two outliers. The
+class is the first of these that holds:
+
+===========  ==========================================================================
+dead         it never fires
+rare         it fires in fewer than `FEWEST_CLUSTERS` clusters
+whole        it fires on `WHOLE_COVER` or more of the median protein where it is strong
+periodic     see `periodicity`: `PERIODIC_SHARE` or more, and `PERIODIC_RUNS` or more
+             strong runs in the median protein where it is strong
+other        the quartiles of the lengths of strong runs are of points and of domains
+point        the median strong run has at most `POINT_LONGEST` residues
+short motif  at most `MOTIF_LONGEST`
+domain       more
+===========  ==========================================================================
+
+Strong runs are joined over gaps of `JOINED_GAP` or fewer residues, but for the period.
+"""
 FEWEST_CLUSTERS = 5  # a feature that fires in fewer is rare, and no more is said
 WHOLE_COVER = 0.8  # share of a protein
 POINT_LONGEST, MOTIF_LONGEST = 3, 20  # residues
@@ -24,23 +44,7 @@ _QUARTILES = (0.25, 0.5, 0.75)
 def extent(firing: Firing, peaks: Int[ndarray, "clusters"], shown: Shown) -> dict[str, Any]:
     """Measure how far a feature reaches, on every residue where it fires.
 
-    A feature *fires strongly* on residues whose activation is at least half of what its
-    `FEWEST_CLUSTERS`-th best cluster reaches: half of its maximum, but for one or two outliers. The
-    class is the first of these that holds:
-
-    ===========  ==========================================================================
-    dead         it never fires
-    rare         it fires in fewer than `FEWEST_CLUSTERS` clusters
-    whole        it fires on `WHOLE_COVER` or more of the median protein where it is strong
-    periodic     see `periodicity`: `PERIODIC_SHARE` or more, and `PERIODIC_RUNS` or more
-                 strong runs in the median protein where it is strong
-    other        the quartiles of the lengths of strong runs are of points and of domains
-    point        the median strong run has at most `POINT_LONGEST` residues
-    short motif  at most `MOTIF_LONGEST`
-    domain       more
-    ===========  ==========================================================================
-
-    Strong runs are joined over gaps of `JOINED_GAP` or fewer residues, but for the period.
+    See `Extent` for when it is strong, and for the classes.
 
     Parameters
     ----------

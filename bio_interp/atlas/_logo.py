@@ -49,7 +49,7 @@ class Logo:
     >>> counts[10, LETTERS.index("W")] = 100
     >>> logo = Logo(counts, np.full(20, 1 / 20))
     >>> logo.consensus, round(float(logo.information[10]), 2)
-    ('..........W..........', 3.61)
+    ('..........W..........', 3.53)
     """
 
     counts: Int[ndarray, "window 20"]
@@ -108,7 +108,11 @@ class Logo:
         self.figure().savefig(buffer, format="png", dpi=100, metadata={"Software": None})
         return buffer.getvalue()
 
-    def _repr_html_(self) -> Markup:
+    def _repr_html_(self) -> str:
+        return self.image()
+
+    def image(self) -> Markup:
+        """Give the picture as an HTML element that holds it, with the motif in words."""
         from base64 import b64encode
 
         data = b64encode(self._repr_png_()).decode("ascii")
@@ -133,7 +137,7 @@ def letter_counts(
 
 
 def composition(shown: Shown) -> Float[ndarray, "20"]:
-    """Shares of the letters in the proteins that are looked at; none is 0 (one is added to each)."""
+    """Count the letters of the proteins that are looked at, as shares; one is added to each."""
     counts = np.bincount(_CODE[shown.letters], minlength=_OTHER + 1)[:_OTHER] + 1
     return counts / counts.sum()
 

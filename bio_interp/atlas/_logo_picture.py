@@ -55,11 +55,13 @@ def draw_logo(logo: Logo) -> Figure:
 
 def _draw_letter(axes: Axes, letter: str, x: float, base: float, height: float) -> None:
     """Stretch a letter to a box 0.95 wide; a narrow one less, or it would not be known."""
+    from matplotlib.font_manager import FontProperties
     from matplotlib.patches import PathPatch
     from matplotlib.textpath import TextPath
     from matplotlib.transforms import Affine2D
 
-    outline = TextPath((0, 0), letter, size=1, prop="DejaVu Sans:bold")  # comes with matplotlib
+    font = FontProperties(family="DejaVu Sans", weight="bold")  # comes with matplotlib
+    outline = TextPath((0, 0), letter, size=1, prop=font)
     box = outline.get_extents()
     fit = Affine2D().translate(-box.x0 - box.width / 2, -box.y0)
     fit = fit.scale(0.95 / max(box.width, _NARROW), height / box.height)

@@ -24,13 +24,13 @@ def periodicity(
     """Find the distance at which runs come again, by autocorrelation of their starts.
 
     At each distance ``d`` up to `LONGEST_PERIOD`, the starts that have another ``d`` residues on
-    (give or take one from 4 residues up) are counted, over the starts whose protein has a later
-    start at least that far away. From this share goes what chance brings, ``(share - chance) /
+    (give or take one from 4 residues up) are counted, over the starts that have a later one in
+    their protein at all. From this share goes what chance brings, ``(share - chance) /
     (1 - chance)``: as many starts as there are at other distances from ``d / 2`` to ``3 d / 2``,
     or as there are in a residue between the first start and the last, whichever are more. The
     largest over all distances is the periodicity: 1 where every run comes again, about 0 for runs
-    at random, be they even or in clumps. Of distances that come near it (a
-    period and its multiples do) the smallest counts.
+    at random, be they even or in clumps. Of distances that come near it (a period and its
+    multiples may) the smallest counts.
 
     Parameters
     ----------
@@ -50,10 +50,10 @@ def periodicity(
     (1.0, 24.0)
     """
     pairs = _pairs(protein, start)
-    able, density = _able(protein, start)
+    followed, density = _density(protein, start)
     close = pairs[_DISTANCES] + _SLACK * (pairs[_DISTANCES - 1] + pairs[_DISTANCES + 1])
-    share = np.minimum(close / np.maximum(able[_DISTANCES], 1), 1.0)
-    chance = (1 + 2 * _SLACK) * np.maximum(density, _nearby(pairs / np.maximum(able, 1)))
+    share = np.minimum(close / max(1, followed), 1.0)
+    chance = (1 + 2 * _SLACK) * np.maximum(density, _nearby(pairs / max(1, followed)))
     told = (close >= _FEWEST_PAIRS) & (chance < _CERTAIN)
     score = np.where(told, (share - chance) / np.where(told, 1 - chance, 1), 0.0)
     if not (score > 0).any():
@@ -91,14 +91,9 @@ def _pairs(protein: Int[ndarray, "runs"], start: Int[ndarray, "runs"]) -> Float[
     return pairs
 
 
-def _able(
-    protein: Int[ndarray, "runs"], start: Int[ndarray, "runs"]
-) -> tuple[Int[ndarray, "lags"], float]:
-    """Count the starts with a later one at least so far away; starts a residue between ends."""
+def _density(protein: Int[ndarray, "runs"], start: Int[ndarray, "runs"]) -> tuple[int, float]:
+    """Count the starts with a later one; how many there are in a residue between ends."""
     first = np.flatnonzero(np.diff(protein, prepend=-1))
-    ends = np.append(first[1:], len(start))
-    last = start[ends - 1]
-    room = np.repeat(last, ends - first) - start
-    counts = np.bincount(np.minimum(room, _LAGS - 1), minlength=_LAGS)
-    between = int((last - start[first]).sum())
-    return counts[::-1].cumsum()[::-1], (len(start) - len(first)) / max(1, between)
+    last = np.append(first[1:], len(start)) - 1
+    followed, between = len(start) - len(first), int((start[last] - start[first]).sum())
+    return followed, followed / max(1, between)

@@ -48,7 +48,7 @@ class Shown:
         clusters: Sequence[str] | None = None,
         sequences: Iterable[Protein] | None = None,
     ) -> Shown:
-        """Number the proteins of a store; every protein is its own cluster where None are given.
+        """Lay out the proteins of a store; each is its own cluster where `clusters` is None.
 
         Raises
         ------
@@ -84,7 +84,7 @@ def _letters(
     kept: Bool[ndarray, "proteins"],
     sequences: Iterable[Protein],
 ) -> UInt8[ndarray, "rows"]:
-    wanted = {names[i]: int(i) for i in np.flatnonzero(kept)}
+    wanted = {names[i]: i for i in np.flatnonzero(kept).tolist()}
     letters = np.zeros(int(starts[-1]), dtype=np.uint8)
     for protein in sequences:
         if (index := wanted.pop(protein.accession, None)) is None:

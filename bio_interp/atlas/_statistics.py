@@ -59,6 +59,7 @@ FEATURES: dict[str, Any] = {
     "concept_base": pl.List(pl.Float32),
     "evidence": pl.List(pl.Int64),
     "stability": pl.Float32,
+    "stability_null": pl.Float32,
     "seeds": pl.Int32,
     "cofires": pl.List(pl.Int32),
     "cofire_share": pl.List(pl.Float32),
@@ -101,7 +102,11 @@ def feature_statistics(
           ``of_proteins`` where it fires at all, ``maximum`` and quantiles of the activations where
           it fires (0 where it never does), ``histogram``: firing residues in `BINS` equal steps
           from 0 to the maximum, the upper end belonging to the step.
-        - ``extent`` to ``period``: how far it reaches; see `bio_interp.atlas.extent`.
+        - ``extent`` to ``period``: how far it reaches, on all residues where it fires; see
+          `bio_interp.atlas.Extent`. ``runs`` and quartiles of their lengths (``run_q50`` is the
+          median); ``strong``, the activation from which it is strong; strong runs, and their
+          lengths; ``cover``, see *whole*; ``periodicity`` (null where there are too few runs) and
+          ``period`` (residues; null but for *periodic*).
         - ``clusters`` of ``of_clusters`` where it fires, and ``effective_clusters``: the
           exponential of the entropy of its summed activation over clusters, so 1 where one
           cluster has all of it.
@@ -111,7 +116,7 @@ def feature_statistics(
           these residues (``concept_share``) and of all residues (``concept_base``) that bear them.
         - ``evidence``: firing residues by the strongest evidence of their annotations: a number for
           each of `bio_interp.annotations.EVIDENCE_LEVELS`, and last those without any annotation.
-        - ``stability`` and ``seeds`` are null; see `write_stability`.
+        - ``stability``, ``stability_null`` and ``seeds`` are null; see `write_stability`.
         - ``cofires``: the features that overlap most with it, as ``cofire_share``, residues where
           both fire over residues where either does. Empty for features that are not `linked`.
 
