@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,8 @@ SIDE = 10  # residues on either side of the peak
 WINDOWS = 200  # one a cluster; a count of them fits in a byte
 FEWEST_WINDOWS = 10
 RANDOM_LOGOS = 1000  # a logo is shown that has more information than all of these
-CONSENSUS_BITS = 0.5  # information of a position that has a letter in the consensus
+CONSENSUS_BITS = 0.5  # information of a position that has a letter in the consensus, at least
+_BY_CHANCE = 0.99  # quantile of random positions that such a position is above, too
 _SIZES = (10, 14, 20, 28, 40, 56, 80, 112, 160, 200)
 _OTHER = len(LETTERS)  # X, B, Z, U, O, J and beyond the ends
 _CODE = np.full(256, _OTHER, dtype=np.uint8)
@@ -42,27 +44,34 @@ class Logo:
         beyond an end of a protein, are not counted.
     background
         Composition of the proteins that were looked at, ``(20,)``, with sum 1.
+    windows
+        Number of windows. Where a position has fewer letters, the others count as background: two
+        windows that reach so far make no motif.
+    floor
+        Bits that 1 in 100 positions of random logos of so many windows has.
 
     Examples
     --------
     >>> counts = np.zeros((21, 20), int)
     >>> counts[10, LETTERS.index("W")] = 100
-    >>> logo = Logo(counts, np.full(20, 1 / 20))
+    >>> logo = Logo(counts, np.full(20, 1 / 20), 100, 0.2)
     >>> logo.consensus, round(float(logo.information[10]), 2)
     ('..........W..........', 3.53)
     """
 
     counts: Int[ndarray, "window 20"]
     background: Float[ndarray, "20"]
+    windows: int
+    floor: float
 
     @cached_property
     def probabilities(self) -> Float[ndarray, "window 20"]:
-        """Letters at each position; ``sqrt(n)`` pseudocounts are spread as the background is.
+        """Letters at each position; ``sqrt(windows)`` pseudocounts are spread as the background is.
 
-        So many as Lawrence et al. (1993, Science 262:208) take; n is the number of windows with a
-        letter there. A position without any has the background itself.
+        So many as Lawrence et al. (1993, Science 262:208) take. A position without any letter has
+        the background itself.
         """
-        return _probabilities(self.counts, self.background)
+        return _probabilities(self.counts, self.background, self.windows)
 
     @property
     def pssm(self) -> Float[ndarray, "window 20"]:
@@ -72,21 +81,21 @@ class Logo:
     @property
     def information(self) -> Float[ndarray, "window"]:
         """Bits at each position: relative entropy to the background."""
-        return (self.probabilities * self.pssm).sum(1)
+        return _information(self.counts, self.background, self.windows)
 
     @property
     def consensus(self) -> str:
         """The commonest letter of each position.
 
         A capital where half of the windows or more have it, small where not, and ``.`` where the
-        position has less than `CONSENSUS_BITS`.
+        position has less than `CONSENSUS_BITS`, or less than `floor`.
         """
-        share = self.counts / np.maximum(self.counts.sum(1, keepdims=True), 1)
+        share = self.counts / self.windows
         best = self.counts.argmax(1)
         letters = ""
         for place, (letter, bits) in enumerate(zip(best, self.information, strict=True)):
             name = LETTERS[letter] if share[place, letter] >= 0.5 else LETTERS[letter].lower()
-            letters += name if bits >= CONSENSUS_BITS else "."
+            letters += name if bits >= max(CONSENSUS_BITS, self.floor) else "."
         return letters
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray:
@@ -151,19 +160,22 @@ class RandomLogos:
 
     def __init__(self, shown: Shown, background: Float[ndarray, "20"]) -> None:
         self._shown, self._background = shown, background
-        self._known: dict[int, float] = {}
+        self._known: dict[int, tuple[float, float]] = {}
         self._order = np.flatnonzero(shown.kept)[np.argsort(shown.rank[shown.kept])]
         self._ends = np.cumsum(np.diff(shown.starts)[self._order])
 
-    def limit(self, windows: int) -> float:
-        """Give the most bits of `RANDOM_LOGOS` random logos of so many windows, or some fewer.
+    def limits(self, windows: int) -> tuple[float, float]:
+        """Give the most bits of `RANDOM_LOGOS` random logos, and what few of their positions have.
 
-        Fewer windows have more information by chance, so it errs on the side of no logo.
+        They are of so many windows, or of some fewer, which have more information by chance: it
+        errs on the side of no logo.
         """
         size = max(s for s in _SIZES if s <= windows)
         if size not in self._known:
             logos = letter_counts(self._rows((RANDOM_LOGOS, size)), self._shown)
-            self._known[size] = float(_information(logos, self._background).max())
+            bits = _information(logos, self._background, size)
+            whole, one = bits.sum(-1).max(), np.quantile(bits, _BY_CHANCE)
+            self._known[size] = float(whole), float(one)
         return self._known[size]
 
     def _rows(self, shape: tuple[int, int]) -> Int[ndarray, "logos windows"]:
@@ -182,7 +194,7 @@ def logo_columns(
     Parameters
     ----------
     rows
-        Its best residue in each cluster, the best first; the first `WINDOWS` count.
+        Its best residue in each cluster, `WINDOWS` at most.
     shown
         The proteins that are looked at, with letters.
     chance
@@ -194,34 +206,39 @@ def logo_columns(
     -------
     dict
         ``logo_windows, logo_information`` (bits, sum over positions) and ``logo_null`` (see
-        `RandomLogos.limit`), and where there is more than that, ``logo`` (counts, position by
-        position), ``background`` and ``consensus``. Empty for fewer than `FEWEST_WINDOWS`.
+        `RandomLogos.limits`), and where there is more than that, ``logo`` (counts, position by
+        position), ``background``, ``logo_floor`` and ``consensus``. The first alone for fewer than
+        `FEWEST_WINDOWS`.
     """
-    rows = rows[:WINDOWS]
     if len(rows) < FEWEST_WINDOWS:
-        return {}
+        return {"logo_windows": len(rows)}
     counts = letter_counts(rows, shown)
-    bits, null = float(_information(counts, background)), chance.limit(len(rows))
+    bits = float(_information(counts, background, len(rows)).sum())
+    null, floor = chance.limits(len(rows))
     measured = {"logo_windows": len(rows), "logo_information": bits, "logo_null": null}
     if bits <= null:
         return measured
-    logo = Logo(counts, background)
+    logo = Logo(counts, background, len(rows), floor)
     shares = background.astype(np.float32).tolist()
-    kept = {"logo": counts.ravel().tolist(), "background": shares, "consensus": logo.consensus}
-    return {**measured, **kept}
+    return {
+        **measured,
+        "logo": counts.ravel().tolist(),
+        "background": shares,
+        "logo_floor": floor,
+        "consensus": logo.consensus,
+    }
 
 
 def _probabilities(
-    counts: Int[ndarray, "*logos window 20"], background: Float[ndarray, "20"]
+    counts: Int[ndarray, "*logos window 20"], background: Float[ndarray, "20"], windows: int
 ) -> Float[ndarray, "*logos window 20"]:
-    total = counts.sum(-1, keepdims=True)
-    pseudo = np.where(total > 0, np.sqrt(total), 1)
-    return (counts + pseudo * background) / (total + pseudo)
+    lacking = windows - counts.sum(-1, keepdims=True)
+    return (counts + (lacking + sqrt(windows)) * background) / (windows + sqrt(windows))
 
 
 def _information(
-    counts: Int[ndarray, "*logos window 20"], background: Float[ndarray, "20"]
-) -> Float[ndarray, "*logos"]:
-    """Bits of whole logos."""
-    p = _probabilities(counts, background)
-    return (p * np.log2(p / background)).sum((-2, -1))
+    counts: Int[ndarray, "*logos window 20"], background: Float[ndarray, "20"], windows: int
+) -> Float[ndarray, "*logos window"]:
+    """Bits of the positions of logos."""
+    p = _probabilities(counts, background, windows)
+    return (p * np.log2(p / background)).sum(-1)

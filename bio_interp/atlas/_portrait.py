@@ -37,7 +37,8 @@ def read_logo(row: Row) -> Logo | None:
     if counts is None or background is None:
         return None
     shares = np.array(background, dtype=np.float64)
-    return Logo(np.array(counts, dtype=np.int64).reshape(-1, len(shares)), shares / shares.sum())
+    letters = np.array(counts, dtype=np.int64).reshape(-1, len(shares))
+    return Logo(letters, shares / shares.sum(), int(row["logo_windows"]), float(row["logo_floor"]))
 
 
 def _activations(row: Row) -> str:
@@ -61,13 +62,14 @@ def _extent(row: Row) -> str:
         about = f": on {row['cover']:.0%} of the median protein"
     else:
         about = ""
-    strong = _lengths(row, "strong", row["strong_runs"], f"runs of {row['strong']:.3g} or more")
-    return f"{found}{about}; {strong}; {_lengths(row, 'run', row['runs'], 'any runs')}"
+    strong = f"{row['strong_runs']:,} strong runs ({row['strong']:.3g} or more) of "
+    weak = f"{row['runs']:,} runs at any activation of "
+    return f"{found}{about}; {strong}{_lengths(row, 'strong')}; {weak}{_lengths(row, 'run')}"
 
 
-def _lengths(row: Row, name: str, number: int, what: str) -> str:
+def _lengths(row: Row, name: str) -> str:
     low, median, high = (row[f"{name}_q{q}"] for q in (25, 50, 75))
-    return f"{number:,} {what} of {median:.3g} residues (quartiles {low:.3g}-{high:.3g})"
+    return f"{median:.3g} residues (quartiles {low:.3g}-{high:.3g})"
 
 
 def _families(row: Row) -> str:
@@ -80,11 +82,10 @@ def _families(row: Row) -> str:
 
 
 def _motif(row: Row) -> str:
-    if "logo_windows" not in row:
+    if row.get("logo_windows") is None:
         return ""
-    if row["logo_windows"] is None:
-        few = row["clusters"] is not None and row["clusters"] < FEWEST_WINDOWS
-        return f"none: it fires in fewer than {FEWEST_WINDOWS} clusters" if few else ""
+    if row["logo_windows"] < FEWEST_WINDOWS:
+        return f"none: it is strong in fewer than {FEWEST_WINDOWS} clusters"
     chance = f"random windows reach {row['logo_null']:.1f}"
     bits = f"{row['logo_information']:.1f} bits in {row['logo_windows']} clusters; {chance}"
     return f"{row['consensus']}  {bits}" if row["consensus"] else f"none: {bits}"

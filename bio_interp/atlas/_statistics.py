@@ -52,6 +52,7 @@ FEATURES: dict[str, Any] = {
     "logo_windows": pl.Int32,
     "logo_information": pl.Float32,
     "logo_null": pl.Float32,
+    "logo_floor": pl.Float32,
     "consensus": pl.String,
     "concepts": pl.List(pl.String),
     "concept_names": pl.List(pl.String),
@@ -110,10 +111,11 @@ def feature_statistics(
         - ``clusters`` of ``of_clusters`` where it fires, and ``effective_clusters``: the
           exponential of the entropy of its summed activation over clusters, so 1 where one
           cluster has all of it.
-        - ``logo`` to ``consensus``: its motif; see `bio_interp.atlas.Logo`. ``logo`` is null where
-          random windows have as much information.
-        - ``concepts`` at its best residues, one a cluster, 200 at most: their names, the share of
-          these residues (``concept_share``) and of all residues (``concept_base``) that bear them.
+        - ``logo`` to ``consensus``: its motif around its best residues (where it is strong, one a
+          cluster, 200 at most); see `bio_interp.atlas.Logo`. ``logo`` is null where one of 1,000
+          random logos has as much information, and for fewer than 10 clusters.
+        - ``concepts`` at the same residues: their names, the share of these residues
+          (``concept_share``) and of all residues (``concept_base``) that bear them.
         - ``evidence``: firing residues by the strongest evidence of their annotations: a number for
           each of `bio_interp.annotations.EVIDENCE_LEVELS`, and last those without any annotation.
         - ``stability``, ``stability_null`` and ``seeds`` are null; see `write_stability`.
@@ -176,6 +178,9 @@ class _Pass:
         firing = Firing.of(self.store.feature(feature), self.shown)
         peaks = firing.peaks(self.shown)
         rows = firing.rows(self.shown)
+        clusters, reach = len(peaks), extent(firing, peaks, self.shown)
+        if len(peaks):
+            peaks = peaks[firing.hits.values[peaks] >= reach["strong"]]
         self.peaks.append(rows[peaks[:WINDOWS]])
         row = {
             "feature": feature,
@@ -183,10 +188,10 @@ class _Pass:
             "residues": len(rows),
             "density": len(rows) / max(self.of["of_residues"], 1),
             "proteins": len(firing.bearers),
-            "clusters": len(peaks),
+            "clusters": clusters,
             "effective_clusters": _effective(firing, self.shown),
             **_activations(firing.hits.values),
-            **extent(firing, peaks, self.shown),
+            **reach,
         }
         if self.has_letters:
             row |= logo_columns(self.peaks[-1], self.shown, self.chance, self.background)

@@ -184,7 +184,8 @@ def test_the_logo_of_a_planted_motif_has_the_motif_and_random_residues_have_none
     empty = table.row(RANDOM, named=True)
     assert (empty["logo"], empty["consensus"]) == (None, None)
     assert 0 < empty["logo_information"] <= empty["logo_null"]
-    assert table["logo_windows"][PLANTED.index("rare")] is None
+    assert table["logo_windows"][PLANTED.index("rare")] == 3
+    assert table["consensus"][PLANTED.index("rare")] is None
 
 
 def test_a_logo_is_what_is_computed_by_hand(tmp_path):
@@ -205,40 +206,69 @@ def test_a_logo_is_what_is_computed_by_hand(tmp_path):
     assert counts[20].sum() == 0  # beyond the end
     total = 23 * 10 + 9 + 9 + 1 + 20
     background = {"W": 10 / total, "A": 10 / total, "C": 2 / total, "M": 231 / total}
-    logo = Logo(counts, np.array(row["background"], dtype=float))
+    logo = Logo(counts, np.array(row["background"], dtype=float), row["logo_windows"], 0.0)
     for letter, share in background.items():
         assert logo.background[at[letter]] == pytest.approx(share, rel=1e-6)
-    w = (9 + 3 * background["W"]) / 12
+    total = 10 + sqrt(10)  # windows and pseudocounts
+    w = (9 + (1 + sqrt(10)) * background["W"]) / total  # the X counts as background
     assert logo.probabilities[10, at["W"]] == pytest.approx(w, rel=1e-6)
     assert np.asarray(logo)[10, at["W"]] == pytest.approx(log2(w / background["W"]), rel=1e-6)
-    kept = 3 / 12  # what is left to every other letter of that position, of its background
+    kept = (
+        1 + sqrt(10)
+    ) / total  # what is left to every other letter of that position, of its background
     bits = w * log2(w / background["W"]) + (1 - background["W"]) * kept * log2(kept)
     assert logo.information[10] == pytest.approx(bits, rel=1e-6)
     assert logo.information[20] == pytest.approx(0, abs=1e-9)
     assert logo.consensus[10:12] == "WA"
     assert logo.probabilities.sum(1) == pytest.approx(np.ones(21))
-    a = (9 + sqrt(10) * background["A"]) / (10 + sqrt(10))
+    a = (9 + sqrt(10) * background["A"]) / total
     assert logo.probabilities[11, at["A"]] == pytest.approx(a, rel=1e-6)
+
+
+def test_letters_that_few_windows_reach_make_no_motif(tmp_path):
+    # all but one peak are on the first residue, so nine positions of ten are those of one protein
+    rng = np.random.default_rng(1)
+    text = ["".join(rng.choice(list(LETTERS[:-1]), 60)) for _ in range(40)]
+    codes = {}
+    for i in range(40):
+        codes[f"p{i}"] = np.zeros((60, 1))
+        codes[f"p{i}"][30 * (i == 0)] = 1.0
+    store = make_store(tmp_path / "codes", codes)
+    proteins = [Protein(f"p{i}", t) for i, t in enumerate(text)]
+    row = feature_statistics(store, np.ones(40, dtype=bool), [], sequences=proteins).row(
+        0, named=True
+    )
+    assert row["logo_information"] < row["logo_null"]
+    assert row["logo"] is None
+
+
+def test_weak_peaks_take_no_part_in_a_logo(tmp_path):
+    codes = {f"p{i}": np.full((4, 1), 1.0 if i < 12 else 0.4) for i in range(20)}
+    store = make_store(tmp_path / "codes", codes)
+    proteins = [Protein(name, "ACDE") for name in codes]
+    every = np.ones(20, dtype=bool)
+    row = feature_statistics(store, every, [], sequences=proteins).row(0, named=True)
+    assert (row["clusters"], row["logo_windows"]) == (20, 12)
 
 
 def test_a_logo_takes_one_window_of_a_cluster_and_the_best(tmp_path):
     rng = np.random.default_rng(0)
-    text = ["".join(rng.choice(list(LETTERS), 60)) for _ in range(30)]
-    proteins = [Protein(f"p{i:02d}", f"AWAC{text[i]}") for i in range(30)]
+    text = ["".join(rng.choice(list(LETTERS), 60)) for _ in range(120)]
+    proteins = [Protein(f"p{i:03d}", f"AWAC{text[i]}") for i in range(30)]
     codes = {}
     for i, protein in enumerate(proteins):
         rows = np.zeros((64, 1))
-        rows[1] = 1.0 + 5 * (i < 10)
+        rows[1] = 1.5 + 2 * (i < 40)
         rows[3] = 2.0
         codes[protein.accession] = rows
     store = make_store(tmp_path / "codes", codes)
-    clusters = [f"c{i % 15}" for i in range(30)]
-    every = np.ones(30, dtype=bool)
+    clusters = [f"c{i % 60}" for i in range(120)]
+    every = np.ones(120, dtype=bool)
     table = feature_statistics(store, every, [], clusters=clusters, sequences=proteins)
     row = table.row(0, named=True)
-    assert (row["logo_windows"], row["clusters"], row["of_clusters"]) == (15, 15, 15)
+    assert (row["logo_windows"], row["clusters"], row["of_clusters"]) == (60, 60, 60)
     centre = np.array(row["logo"]).reshape(21, 20)[10]
-    assert (centre[LETTERS.index("W")], centre[LETTERS.index("C")]) == (10, 5)
+    assert (centre[LETTERS.index("W")], centre[LETTERS.index("C")]) == (40, 20)
 
 
 def test_families_are_counted_by_activation_over_clusters(tmp_path):
@@ -404,7 +434,7 @@ def test_features_of_other_classes_are_put_in_words(shown):
     assert "periodic: every 24 residues (periodicity 1.00)" in repr(shown.feature(4))
     assert "whole: on 100% of the median protein" in repr(shown.feature(3))
     assert "rare: it fires in fewer than 5 clusters" in repr(shown.feature(6))
-    assert "none: it fires in fewer than 10 clusters" in repr(shown.feature(6))
+    assert "none: it is strong in fewer than 10 clusters" in repr(shown.feature(6))
     assert "never fires in 40 proteins" in repr(shown.feature(5))
     assert shown.feature(RANDOM).logo is None
     assert "none: " in repr(shown.feature(RANDOM))
