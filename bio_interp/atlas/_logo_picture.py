@@ -45,6 +45,7 @@ def draw_logo(logo: Logo) -> Figure:
             if column[letter] >= _LOWEST:
                 _draw_letter(axes, LETTERS[letter], place - SIDE, base, float(column[letter]))
                 base += float(column[letter])
+    axes.set_xticks(range(-SIDE, SIDE + 1, 5))
     axes.set_xlim(-SIDE - 0.6, SIDE + 0.6)
     axes.set_ylim(0, max(_CEILING, float(heights.sum(1).max()) * 1.02))
     axes.set_ylabel("bits")

@@ -254,7 +254,7 @@ def test_weak_peaks_take_no_part_in_a_logo(tmp_path):
 def test_a_logo_takes_one_window_of_a_cluster_and_the_best(tmp_path):
     rng = np.random.default_rng(0)
     text = ["".join(rng.choice(list(LETTERS), 60)) for _ in range(120)]
-    proteins = [Protein(f"p{i:03d}", f"AWAC{text[i]}") for i in range(30)]
+    proteins = [Protein(f"p{i:03d}", f"AWAC{text[i]}") for i in range(120)]
     codes = {}
     for i, protein in enumerate(proteins):
         rows = np.zeros((64, 1))
