@@ -113,16 +113,16 @@ def bench(
     settings = settings or BenchSettings()
     labels = _labels(rows, table, split, settings, weights)
     fit = {name for name in rows.names if split.fold(name) == "select"}
-    measured = list[Measured]()
-    for name in (SAE, *settings.baselines):
+    ours = make_source(SAE, rows, sae, fit)
+    _LOG.info("benchmark: %s", SAE)
+    measured = [_with_claims(measure(ours, labels), ours, labels, settings)]
+    for name in settings.baselines:
         _LOG.info("benchmark: %s", name)
-        source = make_source(name, rows, sae, fit)
-        measured.append(_with_claims(measure(source, labels), source, labels, settings))
-        if name == SAE:
-            rng = np.random.default_rng(settings.seed)
-            shuffled = replace(source, name="permuted")
-            permuted = measure(shuffled, permute_labels(labels, rng))
-    return _table([*measured, permuted], labels, table, split, rows)
+        measured.append(measure(make_source(name, rows, sae, fit), labels))
+    _LOG.info("benchmark: permuted labels")
+    permuted = permute_labels(labels, np.random.default_rng(settings.seed))
+    measured.append(measure(replace(ours, name="permuted"), permuted))
+    return _table(measured, labels, table, split, rows)
 
 
 def _labels(
@@ -162,7 +162,7 @@ def _with_claims(
     measured: Measured, source: Source, labels: Labels, settings: BenchSettings
 ) -> Measured:
     """Add p and q of the claims to the rows of residue F1 of the SAE."""
-    if source.name != SAE or not settings.null:
+    if not settings.null:
         return measured
     found = claims(source, labels, draws=settings.null, seed=settings.seed)
     claimed = found.with_columns(score=pl.lit("residue"))
