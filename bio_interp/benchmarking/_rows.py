@@ -76,7 +76,8 @@ class Rows:
         import torch
 
         have = sum(len(self.sequences[name]) for name in names)
-        step, parts = max(1, have // most), list[Tensor]()
+        step = max(1, have // most)
+        parts: list[Tensor] = []
         for store in self.stores:
             parts += [rows[::step] for _, rows in store.proteins(names & self.wanted)]
         return torch.cat(parts)

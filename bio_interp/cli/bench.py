@@ -55,7 +55,7 @@ def bench(
     sequences: Path,
     /,
     *,
-    annotations: Annotated[list[Path], Parameter(consume_multiple=True)],
+    annotations: Annotated[list[Path], Parameter(consume_multiple=True, negative="")],
     out: Annotated[Path, Parameter(alias="-o")],
     protocol: Protocol = _PROTOCOL,
     shard: str = "1/1",
