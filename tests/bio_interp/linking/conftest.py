@@ -41,6 +41,12 @@ def _rows(number: int, accession: str, start: int, end: int, concept: str) -> li
     return [row | {"start": start, "end": end}]
 
 
+@pytest.fixture(scope="session")
+def world_at() -> Callable[..., World]:
+    """Build a world in a folder that is given: for tests that make many."""
+    return build_world
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Callable[..., World]:
     """Build a world in a folder of its own."""

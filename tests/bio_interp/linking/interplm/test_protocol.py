@@ -1,7 +1,6 @@
 """Laws of the protocol: what is counted, and what changes nothing."""
 
-import tempfile
-from pathlib import Path
+import itertools
 
 import numpy as np
 import pytest
@@ -10,8 +9,6 @@ from hypothesis import strategies as st
 
 from bio_interp.features import FeatureStore
 from bio_interp.linking.interplm import Rules, lay_truth, lower_edges, protocol, tallies
-
-from ..conftest import build_world
 
 RULES = Rules(min_residues=0, min_instances=0, min_named=1)
 CONCEPTS = ("uniprot:COILED", "uniprot:ACT_SITE", "uniprot:HELIX")
@@ -36,9 +33,16 @@ def worlds(draw: st.DrawFn) -> tuple[dict[str, np.ndarray], list[tuple[str, int,
     return codes, spans
 
 
-def opened(codes, spans, **options):
-    folder = tempfile.mkdtemp()
-    return build_world(Path(folder) / "codes", codes, spans, **options)
+@pytest.fixture(scope="module")
+def opened(world_at, tmp_path_factory):
+    """Build worlds, each in a folder of its own."""
+    folder = tmp_path_factory.mktemp("worlds")
+    numbers = itertools.count()
+
+    def build(codes, spans, **options):
+        return world_at(folder / str(next(numbers)), codes, spans, **options)
+
+    return build
 
 
 def counted(store: FeatureStore, table, folds, *, fold: str, rules: Rules = RULES):
@@ -55,7 +59,7 @@ COUNTS = ("tp", "fp", "spans")
 
 @settings(max_examples=25, deadline=None)
 @given(worlds(), st.integers(1, 5))
-def test_counts_equal_a_dense_count_exactly(made, per_shard):
+def test_counts_equal_a_dense_count_exactly(opened, made, per_shard):
     codes, spans = made
     store, table, folds = opened(codes, spans, per_shard=per_shard)
     for fold in ("valid", "test"):
@@ -104,7 +108,9 @@ def reported(store, table, folds, maxima=None):
 
 @settings(max_examples=15, deadline=None)
 @given(worlds(), st.randoms(use_true_random=False), st.integers(1, 8))
-def test_the_order_of_proteins_and_the_size_of_shards_change_nothing(made, random, per_shard):
+def test_the_order_of_proteins_and_the_size_of_shards_change_nothing(
+    opened, made, random, per_shard
+):
     codes, spans = made
     names, mixed = list(codes), list(spans)
     random.shuffle(names)
@@ -116,7 +122,7 @@ def test_the_order_of_proteins_and_the_size_of_shards_change_nothing(made, rando
 
 @settings(max_examples=15, deadline=None)
 @given(worlds())
-def test_counts_of_parts_add_up_to_those_of_the_whole(made):
+def test_counts_of_parts_add_up_to_those_of_the_whole(opened, made):
     codes, spans = made
     # every part knows every concept
     known = [(name, 1, 1, c) for name in codes for c in CONCEPTS]
@@ -134,7 +140,7 @@ def test_counts_of_parts_add_up_to_those_of_the_whole(made):
 
 @settings(max_examples=15, deadline=None)
 @given(worlds(), st.integers(1, 20))
-def test_proteins_without_the_concept_add_false_positives_and_nothing_else(made, length):
+def test_proteins_without_the_concept_add_false_positives_and_nothing_else(opened, made, length):
     codes, spans = made
     spans = [*spans, *((name, 1, 1, "uniprot:COILED") for name in ("v0", "t0"))]
     more = np.full((length, FEATURES), 0.55)
@@ -152,7 +158,7 @@ def test_proteins_without_the_concept_add_false_positives_and_nothing_else(made,
 
 @settings(max_examples=15, deadline=None)
 @given(worlds(), st.permutations(range(FEATURES)))
-def test_features_under_other_numbers_have_the_same_counts(made, order):
+def test_features_under_other_numbers_have_the_same_counts(opened, made, order):
     codes, spans = made
     before, *_ = counted(*opened(codes, spans), fold="valid")
     renamed = {name: dense[:, list(order)] for name, dense in codes.items()}
@@ -163,7 +169,7 @@ def test_features_under_other_numbers_have_the_same_counts(made, order):
 
 @settings(max_examples=10, deadline=None)
 @given(worlds(), st.sampled_from([0.25, 2.0, 64.0]))
-def test_the_scale_of_a_feature_changes_nothing(made, scale):
+def test_the_scale_of_a_feature_changes_nothing(opened, made, scale):
     """What B3 and B4 broke: features of decoders without unit norm are scored alike here."""
     codes, spans = made
     scales = np.array([1.0, scale, 1.0, 1 / scale])
