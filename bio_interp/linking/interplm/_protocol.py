@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float
 from numpy import ndarray
 
-from bio_interp.annotations import AnnotationTable
-from bio_interp.features import FeatureStore
-from bio_interp.linking._counts import Counts, count
-from bio_interp.linking.interplm._defects import Defects
+from bio_interp.linking.counting import Columns, count
 from bio_interp.linking.interplm._metrics import Tally, lower_edges
 from bio_interp.linking.interplm._rules import Rules
 from bio_interp.linking.interplm._select import Report, at_pairs, chosen, report_of
-from bio_interp.linking.interplm._truth import TEST, VALID, Truth, lay_truth
+from bio_interp.linking.interplm._truth import TEST, VALID, Truth
 
 
-def protocol(
-    store: FeatureStore,
-    table: AnnotationTable,
-    folds: Mapping[str, str],
-    *,
-    maxima: Float[ndarray, "d_sae"],
-    rules: Rules | None = None,
-    defects: Defects | None = None,
-) -> Report:
+def protocol(columns: Columns, truth: Truth, *, maxima: Float[ndarray, "d_sae"]) -> Report:
     """Score features against concepts as InterPLM does.
 
     Feature and threshold are chosen on valid, and what they reach on test is reported; a concept
-    whose feature has no true positive there counts 0. With `defects`, less so.
+    whose feature has no true positive there counts 0. With defects, less so.
 
     Parameters
     ----------
-    store
-        Codes of the proteins.
-    table
-        Their annotations; see `interplm_concepts` for which of them are concepts.
-    folds
-        ``"valid"``, ``"test"`` or anything else, for every accession of the store.
+    columns
+        Activations by feature: ``StoreColumns(store)``, say.
+    truth
+        Labels along the same residues, from `lay_truth`.
     maxima
         Largest activation of each feature over a sample that is not the test fold: that of the
         SAE's training, say.
-    rules
-        The protocol's numbers; those published where None.
-    defects
-        Which of the peers' defects to commit; none where None.
 
     Returns
     -------
@@ -58,22 +41,18 @@ def protocol(
     ----------
     Simon and Zou, InterPLM, arXiv 2412.12101.
     """
-    rules, defects = rules or Rules(), defects or Defects()
-    truth = lay_truth(
-        table, store.accessions, store.lengths, folds=folds, rules=rules, defects=defects
-    )
+    rules, defects = truth.rules, truth.defects
     edges = lower_edges(maxima, rules, defects)
     valid = pl.concat(
         chosen(tally, good_f1=rules.good_f1, first_feature=first)
-        for first, tally in tallies(store, truth, edges, fold=VALID)
+        for first, tally in tallies(columns, truth, edges, fold=VALID)
     )
     test = pl.concat(
         at_pairs(tally, valid, first_feature=first)
-        for first, tally in tallies(store, truth, edges, fold=TEST)
+        for first, tally in tallies(columns, truth, edges, fold=TEST)
     )
     again = defects.threshold_chosen_again
-    concepts = _concepts(truth)
-    frames = report_of(valid, test, concepts, good_f1=rules.good_f1, again=again)
+    frames = report_of(valid, test, _concepts(truth), good_f1=rules.good_f1, again=again)
     best, pairs = (_with_shares(frame, rules) for frame in frames)
     if defects.failures_left_out:
         best = best.filter(pl.col("test_f1_per_domain") > 0)
@@ -81,31 +60,26 @@ def protocol(
 
 
 def tallies(
-    store: FeatureStore, truth: Truth, edges: Float[ndarray, "d_sae thresholds"], *, fold: str
+    columns: Columns, truth: Truth, edges: Float[ndarray, "d_sae thresholds"], *, fold: str
 ) -> Iterator[tuple[int, Tally]]:
     """Count one fold; gives blocks of features, each with the number of its first feature.
 
     Parameters
     ----------
-    store
-        Codes of the proteins that `truth` was laid along.
+    columns
+        Activations by feature.
     truth
-        Labels, from `lay_truth`.
+        Labels along the same residues.
     edges
         Thresholds, from `lower_edges`.
     fold
         ``"valid"`` or ``"test"``.
     """
     whole = (truth.residues[fold], truth.instances[fold], truth.residue_level)
-    for features, counts in _blocks(store, truth, edges, fold):
-        fired = counts.fired[:, :1] - counts.ignored  # one coverage class: every residue
-        yield features.start, Tally(counts.hits, fired - counts.hits, counts.spans, *whole)
-
-
-def _blocks(
-    store: FeatureStore, truth: Truth, edges: Float[ndarray, "d_sae thresholds"], fold: str
-) -> Iterator[tuple[slice, Counts]]:
-    yield slice(0, store.d_sae), count(store, truth.labels, edges, fold=fold)
+    for features, counts in count(columns, truth.labels, edges, fold=fold):
+        on = counts.fired[:, :1] - counts.ignored  # one coverage class: every residue
+        parts = (counts.hits, on - counts.hits, counts.spans)
+        yield features.start, Tally(*(part.numpy() for part in parts), *whole)
 
 
 def _concepts(truth: Truth) -> pl.DataFrame:

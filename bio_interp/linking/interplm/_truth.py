@@ -35,12 +35,16 @@ class Truth:
         Annotations of each concept, by fold.
     residue_level
         Concepts whose recall is counted over residues and not over instances.
+    rules, defects
+        What it was laid with, and what it is to be scored with.
     """
 
     labels: Labels
     residues: Mapping[str, Int[ndarray, "concepts"]]
     instances: Mapping[str, Int[ndarray, "concepts"]]
     residue_level: Bool[ndarray, "concepts"]
+    rules: Rules
+    defects: Defects
 
 
 def lay_truth(
@@ -59,13 +63,13 @@ def lay_truth(
     table
         Annotations; see `interplm_concepts`.
     accessions, lengths
-        The proteins, as in the feature store.
+        The proteins, in the order of the activations that will be scored.
     folds
         ``"valid"``, ``"test"`` or anything else, for every accession.
     rules
-        The protocol's numbers.
+        The protocol's numbers; those published where None.
     defects
-        Defects of labels act here.
+        Which of the peers' defects to commit; none where None.
     """
     rules, defects = rules or Rules(), defects or Defects()
     here = AnnotationTable(
@@ -93,6 +97,8 @@ def lay_truth(
         {fold: count[keep] for fold, count in residues.items()},
         {fold: count[keep] for fold, count in instances.items()},
         np.array([is_residue_level(name) for name in names], dtype=bool)[keep],
+        rules,
+        defects,
     )
 
 

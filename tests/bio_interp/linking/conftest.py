@@ -9,6 +9,8 @@ from scipy.sparse import csr_matrix
 
 from bio_interp.annotations import AnnotationTable
 from bio_interp.features import FeatureStore
+from bio_interp.linking.counting import StoreColumns
+from bio_interp.linking.interplm import Defects, Report, Rules, lay_truth, protocol
 
 Spans = Sequence[tuple[str, int, int, str]]
 World = tuple[FeatureStore, AnnotationTable, dict[str, str]]
@@ -39,6 +41,25 @@ def _rows(number: int, accession: str, start: int, end: int, concept: str) -> li
     if concept == "uniprot:DISULFID" and start != end:
         return [row | {"start": at, "end": at, "pair": number} for at in (start, end)]
     return [row | {"start": start, "end": end}]
+
+
+def score_world(
+    made: World, rules: Rules, *, maxima: Sequence[float] | None = None, **defects: bool
+) -> Report:
+    """Score a world as InterPLM does; all features reach 1 unless told otherwise."""
+    store, table, folds = made
+    top = np.array([1.0] * store.d_sae if maxima is None else maxima, dtype=np.float32)
+    switches = Defects(**defects)
+    truth = lay_truth(
+        table, store.accessions, store.lengths, folds=folds, rules=rules, defects=switches
+    )
+    return protocol(StoreColumns(store), truth, maxima=top)
+
+
+@pytest.fixture(scope="session")
+def score() -> Callable[..., Report]:
+    """Score a world as InterPLM does."""
+    return score_world
 
 
 @pytest.fixture(scope="session")

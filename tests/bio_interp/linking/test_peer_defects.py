@@ -5,11 +5,13 @@ show what it does to the numbers. docs/peer-defects.md lists them all, with the 
 live elsewhere.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
-from bio_interp.linking.interplm import Defects, Rules, encode_rows, protocol
+from bio_interp.linking.interplm import Defects, Rules, encode_rows
 from bio_interp.sae import InputNorm, SaeConfig, SparseAutoencoder
 
 ALL = Rules(min_residues=0, min_instances=0, min_named=1)
@@ -22,17 +24,19 @@ def run_of(feature: int, start: int, end: int, *, value: float = 1.0, residues: 
     return dense
 
 
-def scored(made, *, maxima=None, **defects: bool):
-    store, table, folds = made
-    maxima = np.ones(store.d_sae, np.float32) if maxima is None else np.array(maxima, np.float32)
-    return protocol(store, table, folds, maxima=maxima, rules=ALL, defects=Defects(**defects))
+@pytest.fixture
+def scored(score):
+    """Score a world, all of whose concepts count."""
+    return partial(score, rules=ALL)
 
 
-def only(made, **options) -> dict:
-    return scored(made, **options).best.row(0, named=True)
+@pytest.fixture
+def only(scored):
+    """Score a world of one concept."""
+    return lambda made, **options: scored(made, **options).best.row(0, named=True)
 
 
-def test_b1_false_positives_are_counted_in_proteins_without_the_concept(world):
+def test_b1_false_positives_are_counted_in_proteins_without_the_concept(world, only):
     """A feature that is on in all of ten proteins, of which one has the concept: precision 0.1."""
     codes = {f"{fold}{i}": run_of(0, 1, 20) for fold in "vt" for i in range(10)}
     made = world(codes, [("v0", 1, 20, "uniprot:COILED"), ("t0", 1, 20, "uniprot:COILED")])
@@ -41,7 +45,7 @@ def test_b1_false_positives_are_counted_in_proteins_without_the_concept(world):
     assert only(made, bearing_proteins_only=True)["test_f1_per_domain"] == 1.0
 
 
-def test_b2_a_label_is_held_against_the_activation_of_its_own_residue(world):
+def test_b2_a_label_is_held_against_the_activation_of_its_own_residue(world, only):
     """A perfect feature of single sites is perfect; one a residue early is not."""
     sites = [(a, 7, 7, "uniprot:ACT_SITE") for a in ("v0", "t0")]
     perfect = world({"v0": run_of(0, 7, 7), "t0": run_of(0, 7, 7)}, sites)
@@ -49,14 +53,14 @@ def test_b2_a_label_is_held_against_the_activation_of_its_own_residue(world):
     assert only(perfect, labels_one_early=True)["test_f1_per_domain"] == 0.0
 
 
-def test_b2_a_feature_one_residue_early_finds_no_site(world):
+def test_b2_a_feature_one_residue_early_finds_no_site(world, only):
     sites = [(a, 7, 7, "uniprot:ACT_SITE") for a in ("v0", "t0")]
     early = world({"v0": run_of(0, 6, 6), "t0": run_of(0, 6, 6)}, sites)
     assert only(early)["test_f1_per_domain"] == 0.0
     assert only(early, labels_one_early=True)["test_f1_per_domain"] == 1.0
 
 
-def test_b2_the_first_and_the_last_residue_are_seen(world):
+def test_b2_the_first_and_the_last_residue_are_seen(world, only):
     spans = [(a, at, at, "uniprot:ACT_SITE") for a in ("v0", "t0") for at in (1, 20)]
     ends = run_of(0, 1, 1) + run_of(0, 20, 20)
     made = world({"v0": ends, "t0": ends}, spans)
@@ -64,7 +68,7 @@ def test_b2_the_first_and_the_last_residue_are_seen(world):
     assert only(made, labels_one_early=True)["test_recall"] == 0.0
 
 
-def test_b5_thresholds_cut_shares_of_the_largest_activation(world):
+def test_b5_thresholds_cut_shares_of_the_largest_activation(world, only):
     """A feature that reaches 8: on at 7.9 where the concept is, and at 1.6 elsewhere."""
     dense = run_of(0, 1, 5, value=7.9) + run_of(0, 11, 20, value=1.6)
     made = world({"v0": dense, "t0": dense}, [(a, 1, 5, "uniprot:COILED") for a in ("v0", "t0")])
@@ -74,14 +78,14 @@ def test_b5_thresholds_cut_shares_of_the_largest_activation(world):
     assert raw["test_precision"] == 5 / 15
 
 
-def test_b5_a_faint_feature_is_not_lost(world):
+def test_b5_a_faint_feature_is_not_lost(world, only):
     dense = run_of(0, 1, 5, value=0.07) + run_of(0, 11, 20, value=0.01)
     made = world({"v0": dense, "t0": dense}, [(a, 1, 5, "uniprot:COILED") for a in ("v0", "t0")])
     assert only(made, maxima=[0.08, 0])["test_f1_per_domain"] == 1.0
     assert only(made, maxima=[0.08, 0], raw_thresholds=True)["test_precision"] == 5 / 15
 
 
-def test_b6_a_binding_site_has_residues(world):
+def test_b6_a_binding_site_has_residues(world, scored):
     codes = {a: run_of(0, 4, 6) for a in ("v0", "t0")}
     kinds = ("uniprot:BINDING", "uniprot:BINDING/ATP")
     made = world(codes, [(a, 4, 6, kind) for a in codes for kind in kinds])
@@ -90,7 +94,7 @@ def test_b6_a_binding_site_has_residues(world):
     assert scored(made, notes_only=True).best.height == 0
 
 
-def test_b6_what_has_no_note_is_in_any(world):
+def test_b6_what_has_no_note_is_in_any(world, scored):
     """Signal peptides have no note as a rule; of two active sites one has."""
     codes = {a: run_of(0, 1, 9) + run_of(1, 15, 15) for a in ("v0", "t0")}
     spans = [
@@ -114,7 +118,7 @@ def test_b6_what_has_no_note_is_in_any(world):
     assert broken["Active site_any"]["test_recall"] == 1.0
 
 
-def test_b7_the_threshold_is_not_chosen_again_on_test(world):
+def test_b7_the_threshold_is_not_chosen_again_on_test(world, only):
     """Above 0 the feature is right on valid; on test it is right above 0.5 only."""
     valid = run_of(0, 1, 5, value=0.1)
     test = run_of(0, 1, 5) + run_of(0, 6, 20, value=0.1)
@@ -127,7 +131,7 @@ def test_b7_the_threshold_is_not_chosen_again_on_test(world):
     assert again["test_f1_per_domain"] == 1.0
 
 
-def test_b7_good_pairs_keep_their_threshold_too(world):
+def test_b7_good_pairs_keep_their_threshold_too(world, scored):
     valid = run_of(0, 1, 5, value=0.1)
     test = run_of(0, 1, 5) + run_of(0, 6, 20, value=0.1)
     made = world({"v0": valid, "t0": test}, [(a, 1, 5, "uniprot:COILED") for a in ("v0", "t0")])
@@ -135,7 +139,7 @@ def test_b7_good_pairs_keep_their_threshold_too(world):
     assert scored(made, threshold_chosen_again=True).figures()["good_pairs"] == 1
 
 
-def test_b7_a_concept_that_is_not_found_on_test_counts_zero(world):
+def test_b7_a_concept_that_is_not_found_on_test_counts_zero(world, scored):
     codes = {"v0": run_of(0, 1, 5) + run_of(1, 11, 15), "t0": run_of(0, 1, 5)}
     spans = [(a, *s) for a in codes for s in ((1, 5, "uniprot:COILED"), (11, 15, "uniprot:TURN"))]
     made = world(codes, spans)
@@ -177,7 +181,7 @@ def test_b15_what_a_residue_activates_does_not_depend_on_the_others(sae):
     assert (beside[6:] > 0).sum() < 4
 
 
-def test_b11_a_feature_that_was_silent_in_the_sample_has_thresholds(world):
+def test_b11_a_feature_that_was_silent_in_the_sample_has_thresholds(world, only):
     """Over a maximum of 0 every activation is infinite, and above every threshold."""
     dense = run_of(0, 1, 5, value=0.9) + run_of(0, 11, 20, value=0.1)
     made = world({"v0": dense, "t0": dense}, [(a, 1, 5, "uniprot:COILED") for a in ("v0", "t0")])
@@ -188,7 +192,7 @@ def test_b11_a_feature_that_was_silent_in_the_sample_has_thresholds(world):
     assert only(made, maxima=[1, 0])["feature"] == 0
 
 
-def test_only_the_two_cysteines_of_a_bond_are_positive(world):
+def test_only_the_two_cysteines_of_a_bond_are_positive(world, only):
     """BioNeMo labels the whole range, and a feature of the cysteines loses its recall."""
     cysteines = run_of(0, 3, 3) + run_of(0, 18, 18)
     codes = {a: cysteines for a in ("v0", "t0")}
@@ -199,7 +203,7 @@ def test_only_the_two_cysteines_of_a_bond_are_positive(world):
     assert ranged["test_f1_per_domain"] == pytest.approx(2 / 9)
 
 
-def test_defects_of_labels_go_together(world):
+def test_defects_of_labels_go_together(world, only):
     """Labels a residue early and false positives in bearing proteins only: no count below 0."""
     codes = {f"{fold}{i}": run_of(0, 1, 20) for fold in "vt" for i in range(3)}
     made = world(codes, [(a, 3, 5, "uniprot:COILED") for a in ("v0", "t0")])

@@ -1,10 +1,9 @@
 """Pairs are chosen on valid and reported on test."""
 
 import numpy as np
-import polars as pl
 import pytest
 
-from bio_interp.linking.interplm import Defects, Rules, protocol
+from bio_interp.linking.interplm import Rules
 
 # the rows of a protein are residues, the columns features
 ALL = Rules(min_residues=0, min_instances=0)
@@ -23,7 +22,7 @@ def best(report) -> dict:
     return report.best.row(0, named=True)
 
 
-def test_the_feature_and_threshold_chosen_on_valid_are_those_reported(world):
+def test_the_feature_and_threshold_chosen_on_valid_are_those_reported(world, score):
     codes = {
         # at 0 feature 0 covers 1-5 and 11-15; above 0.5 only 1-5, the concept
         "v1": fire((0, 1, 5, 1.0), (0, 11, 15, 0.4), (1, 1, 5, 0.3), (1, 9, 9, 0.3)),
@@ -31,8 +30,8 @@ def test_the_feature_and_threshold_chosen_on_valid_are_those_reported(world):
         "t1": fire((0, 1, 2, 1.0), (0, 3, 4, 0.4), (0, 8, 9, 1.0)),
     }
     spans = [(a, 1, 5, "uniprot:COILED") for a in codes]
-    store, table, folds = world(codes, spans)
-    found = best(protocol(store, table, folds, maxima=np.ones(3), rules=ALL))
+    made = world(codes, spans)
+    found = best(score(made, ALL))
     assert (found["feature"], found["valid_threshold"]) == (0, 0.5)
     assert found["valid_f1_per_domain"] == 1.0
     assert found["test_threshold"] == 0.5
@@ -45,42 +44,42 @@ def test_the_feature_and_threshold_chosen_on_valid_are_those_reported(world):
     assert (found["test_instances"], found["test_residues"]) == (1, 5)
 
 
-def test_equal_f1_per_domain_goes_to_the_higher_f1_and_then_to_the_first(world):
+def test_equal_f1_per_domain_goes_to_the_higher_f1_and_then_to_the_first(world, score):
     codes = {
         "v1": fire((0, 1, 1, 1.0), (1, 1, 4, 1.0), (2, 1, 4, 1.0)),
         "t1": fire((1, 1, 5, 1.0)),
     }
-    store, table, folds = world(codes, [(a, 1, 5, "uniprot:COILED") for a in codes])
-    found = best(protocol(store, table, folds, maxima=np.ones(3), rules=ALL))
+    made = world(codes, [(a, 1, 5, "uniprot:COILED") for a in codes])
+    found = best(score(made, ALL))
     assert (found["feature"], found["valid_threshold"]) == (1, 0.0)
 
 
-def test_a_concept_that_no_feature_finds_on_valid_counts_zero(world):
+def test_a_concept_that_no_feature_finds_on_valid_counts_zero(world, score):
     codes = {"v1": fire((0, 9, 9, 1.0)), "t1": fire((0, 1, 5, 1.0))}
-    store, table, folds = world(codes, [(a, 1, 5, "uniprot:COILED") for a in codes])
-    report = protocol(store, table, folds, maxima=np.ones(3), rules=ALL)
+    made = world(codes, [(a, 1, 5, "uniprot:COILED") for a in codes])
+    report = score(made, ALL)
     assert best(report)["feature"] is None
     assert best(report)["test_f1_per_domain"] == 0.0
     assert report.figures()["mean_test_f1"] == 0.0
 
 
-def test_a_concept_without_positives_on_a_fold_is_left_out(world):
+def test_a_concept_without_positives_on_a_fold_is_left_out(world, score):
     codes = {"v1": fire((0, 1, 5, 1.0)), "t1": fire((0, 1, 5, 1.0))}
     spans = [("v1", 1, 5, "uniprot:TURN"), ("t1", 1, 5, "uniprot:HELIX")]
-    store, table, folds = world(codes, spans)
-    report = protocol(store, table, folds, maxima=np.ones(3), rules=ALL)
+    made = world(codes, spans)
+    report = score(made, ALL)
     assert report.best.height == report.pairs.height == 0
     assert report.figures()["mean_test_f1"] == 0.0
 
 
-def test_good_pairs_are_good_on_both_folds_and_counted_by_concept_and_feature(world):
+def test_good_pairs_are_good_on_both_folds_and_counted_by_concept_and_feature(world, score):
     codes = {
         "v1": fire((0, 1, 5, 1.0), (1, 1, 4, 1.0), (2, 1, 1, 1.0), (2, 6, 20, 1.0)),
         "t1": fire((0, 1, 5, 1.0), (1, 9, 12, 1.0)),
     }
     spans = [(a, 1, 5, c) for a in codes for c in ("uniprot:COILED", "uniprot:TURN")]
-    store, table, folds = world(codes, spans)
-    report = protocol(store, table, folds, maxima=np.ones(3), rules=ALL)
+    made = world(codes, spans)
+    report = score(made, ALL)
     assert set(report.pairs.select("feature", "concept").iter_rows()) == {
         (f, c) for f in (0, 1) for c in ("uniprot:COILED", "uniprot:TURN")
     }
@@ -93,16 +92,16 @@ def test_good_pairs_are_good_on_both_folds_and_counted_by_concept_and_feature(wo
     }
 
 
-def test_proteins_of_other_folds_count_nowhere(world):
+def test_proteins_of_other_folds_count_nowhere(world, score):
     codes = {"v1": fire((0, 1, 5, 1.0)), "t1": fire((0, 1, 5, 1.0)), "x1": fire((0, 9, 20, 1.0))}
-    store, table, folds = world(codes, [(a, 1, 5, "uniprot:COILED") for a in codes])
-    folds["x1"] = "fit"
-    found = best(protocol(store, table, folds, maxima=np.ones(3), rules=ALL))
+    made = world(codes, [(a, 1, 5, "uniprot:COILED") for a in codes])
+    made[2]["x1"] = "fit"
+    found = best(score(made, ALL))
     assert found["test_f1_per_domain"] == found["valid_f1_per_domain"] == 1.0
     assert (found["valid_instances"], found["test_instances"]) == (1, 1)
 
 
-def test_choosing_again_and_leaving_out_only_raise_the_mean(world):
+def test_choosing_again_and_leaving_out_only_raise_the_mean(world, score):
     rng = np.random.default_rng(3)
     codes = {
         f"{fold}{i}": rng.random((20, 3)) * (rng.random((20, 3)) < 0.3)
@@ -115,15 +114,11 @@ def test_choosing_again_and_leaving_out_only_raise_the_mean(world):
         for a in codes
         for c, s in zip(concepts, rng.integers(1, 18, 4), strict=True)
     ]
-    store, table, folds = world(codes, spans)
+    made = world(codes, spans)
 
     def mean(**defects: bool) -> float:
-        report = protocol(
-            store, table, folds, maxima=store.maxima(), rules=ALL, defects=Defects(**defects)
-        )
-        return report.figures()["mean_test_f1"]
+        return score(made, ALL, maxima=made[0].maxima(), **defects).figures()["mean_test_f1"]
 
     honest = mean()
     assert mean(threshold_chosen_again=True) >= honest
     assert mean(failures_left_out=True) >= honest
-    assert isinstance(table.rows, pl.DataFrame)
