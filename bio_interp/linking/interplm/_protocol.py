@@ -75,11 +75,19 @@ def tallies(
     fold
         ``"valid"`` or ``"test"``.
     """
-    whole = (truth.residues[fold], truth.instances[fold], truth.residue_level)
     for features, counts in count(columns, truth.labels, edges, fold=fold):
         on = counts.fired[:, :1] - counts.ignored  # one coverage class: every residue
-        parts = (counts.hits, on - counts.hits, counts.spans)
-        yield features.start, Tally(*(part.numpy() for part in parts), *whole)
+        yield (
+            features.start,
+            Tally(
+                tp=counts.hits.numpy(),
+                fp=(on - counts.hits).numpy(),
+                spans=counts.spans.numpy(),
+                positives=truth.residues[fold],
+                instances=truth.instances[fold],
+                residue_level=truth.residue_level,
+            ),
+        )
 
 
 def _concepts(truth: Truth) -> pl.DataFrame:

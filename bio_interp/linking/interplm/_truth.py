@@ -10,7 +10,7 @@ import polars as pl
 from jaxtyping import Bool, Int
 from numpy import ndarray
 
-from bio_interp.annotations import AnnotationTable
+from bio_interp.annotations import COVERAGE, AnnotationTable
 from bio_interp.linking._intervals import Intervals
 from bio_interp.linking._labels import Labels, lay_labels
 from bio_interp.linking.interplm._concepts import interplm_concepts
@@ -78,7 +78,7 @@ def lay_truth(
         table.concepts,
     )
     labels = lay_labels(
-        interplm_concepts(here, rules, defects),
+        _looked_everywhere(interplm_concepts(here, rules, defects), accessions, lengths),
         accessions,
         lengths,
         folds=folds,
@@ -99,6 +99,18 @@ def lay_truth(
         np.array([is_residue_level(name) for name in names], dtype=bool)[keep],
         rules,
         defects,
+    )
+
+
+def _looked_everywhere(
+    table: AnnotationTable, accessions: Sequence[str], lengths: Int[ndarray, "proteins"]
+) -> AnnotationTable:
+    """Say of every concept that all proteins were searched for it from end to end."""
+    columns = {"accession": list(accessions), "start": 1, "end": lengths}
+    same = {"kind": "interplm", "state": "looked", "source": "interplm"}
+    coverage = pl.DataFrame({**columns, **same}, schema=COVERAGE)
+    return AnnotationTable(
+        table.rows, coverage, table.concepts.with_columns(kind=pl.lit("interplm"))
     )
 
 
@@ -124,27 +136,24 @@ def _only(labels: Labels, keep: Bool[ndarray, "concepts"]) -> Labels:
         labels,
         concepts=labels.concepts.filter(pl.Series(keep)),
         positives=replace(spans, label=number[spans.label]),
+        coverage_class=labels.coverage_class[keep],
     )
 
 
 def _seen(labels: Labels, defects: Defects) -> Labels:
-    """Say that every protein was looked at from end to end, and commit the defects of labels."""
-    first, last = labels.offsets[:-1], labels.offsets[1:]
-    proteins, positives = np.arange(len(first)), labels.positives
+    """Commit the defects of labels."""
+    first, last, positives = labels.offsets[:-1], labels.offsets[1:], labels.positives
+    looked, unknowns = labels.looked, labels.unknowns
     if defects.labels_one_early:
         last = last - 1  # the activation of the last residue is held against no label
         start = np.maximum(positives.start - 1, first[positives.protein])
         moved = replace(positives, start=start, end=positives.end - 1)
         positives = moved.where(moved.end > moved.start)
-    nothing = np.zeros(0, dtype=np.int64)
-    unknowns = Intervals(nothing, nothing, nothing, nothing)
-    return replace(
-        labels,
-        positives=positives,
-        unknowns=_not_bearing(labels, last) if defects.bearing_proteins_only else unknowns,
-        looked=Intervals(first, last, np.zeros(len(first), np.int64), proteins).where(last > first),
-        coverage_class=np.zeros(labels.concepts.height, dtype=np.int64),
-    )
+        shorter = replace(looked, end=last[looked.protein])
+        looked = shorter.where(shorter.end > shorter.start)
+    if defects.bearing_proteins_only:
+        unknowns = _not_bearing(labels, last)
+    return replace(labels, positives=positives, unknowns=unknowns, looked=looked)
 
 
 def _not_bearing(labels: Labels, last: Int[ndarray, "proteins"]) -> Intervals:
@@ -152,7 +161,8 @@ def _not_bearing(labels: Labels, last: Int[ndarray, "proteins"]) -> Intervals:
     absent = np.ones((labels.concepts.height, len(labels.offsets) - 1), dtype=bool)
     absent[labels.positives.label, labels.positives.protein] = False
     protein, concept = np.nonzero(absent.T)
-    return Intervals(labels.offsets[protein], last[protein], concept, protein)
+    whole = Intervals(labels.offsets[protein], last[protein], concept, protein)
+    return whole.where(whole.end > whole.start)
 
 
 __all__ = ["TEST", "VALID", "Truth", "lay_truth"]
