@@ -162,10 +162,8 @@ def _ranked(source: Source, labels: Labels, found: Scan) -> pl.DataFrame:
 
 def _screen(found: Scan) -> tuple[Float[ndarray, "concepts d_sae"], dict[str, int]]:
     """Give q-values of all pairs, by clusters of select; and how many hold."""
-    there = found.totals
-    bearing = there.clusters.astype(np.int64)[:, None]
-    covered = there.covered_clusters.astype(np.int64)[:, None]
-    p = cluster_tail(found.both, found.fired, bearing, covered)
+    bearing = found.totals.clusters.sum(1).astype(np.int64)[:, None]
+    p = cluster_tail(found.both, found.fired, bearing, found.total)
     q = benjamini_hochberg(p)
     return q, {"pairs": int(q.size), "significant": int((q < 0.05).sum())}
 
