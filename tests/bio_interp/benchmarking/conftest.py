@@ -36,7 +36,7 @@ class MixingModel:
 
     def rows(self, sequence):
         rng = np.random.default_rng(len(sequence) * 1000 + sum(map(ord, sequence)))
-        codes = rng.random((len(sequence), WIDTH)) * (rng.random((len(sequence), WIDTH)) < 0.1)
+        codes = 4 * rng.random((len(sequence), WIDTH)) * (rng.random((len(sequence), WIDTH)) < 0.1)
         codes[:, MARK] = [2 + rng.random() if a == "W" else 0.0 for a in sequence]
         return torch.from_numpy(codes @ rotation()).float()
 

@@ -46,6 +46,7 @@ def test_shards_give_the_table_of_one_run(atlas, planted, tmp_path, monkeypatch)
     assert "1 of 120 sequences" in whole.facts["exposure"]
 
 
+@pytest.mark.filterwarnings("ignore:MMseqs2 is not installed")
 def test_without_a_split_the_proteins_are_dealt_in_two(atlas, planted, tmp_path):
     found = bench_atlas(
         atlas, planted.proteins, planted.table, tmp_path, settings=replace(FEW, min_select=2)
@@ -78,7 +79,7 @@ def test_activations_of_another_model_are_refused(atlas, planted, tmp_path):
 
 
 def test_requirements_that_hold_pass_and_others_are_listed(found):
-    require(found, ["sae.residue.mean_f1 > 0.3", "sae-neurons.residue.mean_f1_low > 0"])
+    require(found, ["sae.residue.mean_f1 > 0.3", "sae-neurons.delineator.mean_f1_low > 0"])
     with pytest.raises(MismatchError, match=r"sae\.residue\.mean_f1 >= 0\.99 \(it is 0\.\d+\)"):
         require(found, ["sae.residue.mean_f1 >= 0.99", "sae.residue.concepts == 2"])
 

@@ -52,8 +52,9 @@ def test_principal_components_are_uncorrelated_and_ordered(planted, sae):
     values = np.load(planted.rows.folder / "pca.npy").astype(float)
     assert source.columns.d_sae == 2 * len(values)
     covariance = np.cov(values)
-    assert (np.diff(np.diag(covariance)) < 1e-3).all()
-    assert abs(covariance - np.diag(np.diag(covariance))).max() < 1e-2 * covariance.max()
+    spread = np.diag(covariance)
+    assert (np.diff(spread) < 0.1 * spread.max()).all()  # fitted on half of the proteins
+    assert abs(covariance - np.diag(spread)).max() < 0.1 * spread.max()
 
 
 def test_some_features_and_residues_are_those_of_the_whole(planted, sae):
