@@ -113,7 +113,7 @@ def _pick(
         peaks = _peaks(hits, np.where(shown, cluster, -1))
         for rank, hit in enumerate(peaks, 1):
             protein, position = int(hits.proteins[hit]), int(hits.positions[hit])
-            start, values = _window(hits, protein, position, int(lengths[protein]))
+            start, values = peak_window(hits, protein, position, int(lengths[protein]))
             rows.append(
                 {
                     "feature": feature,
@@ -139,7 +139,9 @@ def _peaks(hits: FeatureHits, cluster: ndarray) -> list[int]:
     return [int(i) for i in order[best] if hits.values[i] > 0]
 
 
-def _window(hits: FeatureHits, protein: int, position: int, length: int) -> tuple[int, list[float]]:
+def peak_window(
+    hits: FeatureHits, protein: int, position: int, length: int
+) -> tuple[int, list[float]]:
     """Start of the window around a peak, and the activations in it to two decimals."""
     start = max(1, min(position - SIDE, length - 2 * SIDE))
     end = min(length, start + 2 * SIDE)

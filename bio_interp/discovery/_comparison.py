@@ -88,7 +88,7 @@ class Comparison:
         return self.ranks(values).auroc(self.positive[None])[0]
 
     def error(self, scores: Float[ndarray, "rows"]) -> float:
-        """Standard error of the AUROC of one column, over clusters."""
+        """Estimate the standard error of the AUROC of one column, over clusters."""
         if self.level == "protein":
             return standard_error(scores, self.positive, self.weights, self.cluster)
         first = np.unique(self.group, return_index=True)[1]
@@ -123,6 +123,4 @@ class Comparison:
         turn = rng.random(self.cluster.max() + 1)[self.cluster[first]]
         shift = (turn * length).astype(np.int64)
         within = np.arange(len(self.group)) - first[self.group]
-        return self.positive[
-            first[self.group] + (within + shift[self.group]) % length[self.group]
-        ]
+        return self.positive[first[self.group] + (within + shift[self.group]) % length[self.group]]

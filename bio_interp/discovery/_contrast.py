@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from bio_interp.discovery._comparison import Comparison
 from bio_interp.discovery._contrasted import Contrast
 from bio_interp.discovery._halves import cluster_proteins, deal_halves
 from bio_interp.discovery._matching import BALANCE, Match, balance, covariates, match_rows
-from bio_interp.discovery._read import Evidence, Tick, read_residues, read_whole
+from bio_interp.discovery._read import Evidence, GivenProteins, Tick, read_residues, read_whole
 from bio_interp.discovery._scored import SCORES, Halves, score_baselines, score_features
 from bio_interp.discovery._spans import GivenSpans, LabelledSpan, by_protein, read_spans
 from bio_interp.errors import InputError, MismatchError
@@ -25,7 +24,6 @@ from bio_interp.sequences import Protein, Split, as_proteins
 if TYPE_CHECKING:
     from bio_interp.atlas import Atlas
 
-GivenProteins = str | Path | Mapping[str, str] | Iterable[Protein]
 FEWEST = 5  # clusters of each label in each half
 FEWEST_PERMUTATIONS = 199
 

@@ -22,7 +22,9 @@ def cluster_proteins(proteins: Iterable[Protein], split: Split | None) -> tuple[
     return [made.cluster(p.accession) for p in proteins], made.facts.get("method", "given")
 
 
-def deal_halves(clusters: Sequence[str], strata: Mapping[str, object], seed: int) -> dict[str, Half]:
+def deal_halves(
+    clusters: Sequence[str], strata: Mapping[str, object], seed: int
+) -> dict[str, Half]:
     """Deal clusters into halves, each stratum by itself, in an order that the seed and names make.
 
     Parameters

@@ -67,9 +67,7 @@ def balance(
     """
     before = standardised_difference(table[positive], table[~positive])
     after = standardised_difference(table[positive & kept], table[~positive & kept])
-    return pl.DataFrame(
-        {"covariate": COVARIATES, "before": before, "after": after}, schema=BALANCE
-    )
+    return pl.DataFrame({"covariate": COVARIATES, "before": before, "after": after}, schema=BALANCE)
 
 
 def standardised_difference(

@@ -120,7 +120,7 @@ def standard_error(
     weights: Float[ndarray, "rows"],
     cluster: Int[ndarray, "rows"],
 ) -> float:
-    """Standard error of the AUROC of one group, over clusters that are all one label.
+    """Estimate the standard error of the AUROC of one group, over clusters of one label each.
 
     From the placements of DeLong, DeLong and Clarke-Pearson (Biometrics 44:837, 1988), averaged
     within clusters; nan where a side has fewer than two.

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
+from bio_interp.sequences import Protein
+
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix, csr_matrix
     from torch import Tensor
 
     from bio_interp.atlas import Atlas
-    from bio_interp.sequences import Protein
+
+GivenProteins = str | Path | Mapping[str, str] | Iterable[Protein]
+"""As `bio_interp.sequences.as_proteins` takes them."""
 
 Tick = Callable[[int], None]
+"""Is told how many proteins have been read."""
+
 SAMPLED = 50  # residues of each label and protein whose activations are kept
 
 
@@ -86,7 +93,10 @@ def read_whole(atlas: Atlas, proteins: Sequence[Protein], tick: Tick) -> Evidenc
 
 
 def read_residues(
-    atlas: Atlas, proteins: Sequence[Protein], inside: Sequence[Bool[ndarray, "residues"]], tick: Tick
+    atlas: Atlas,
+    proteins: Sequence[Protein],
+    inside: Sequence[Bool[ndarray, "residues"]],
+    tick: Tick,
 ) -> Evidence:
     """Read proteins residue by residue: a row each; the dense ones of a sample only."""
     from scipy.sparse import csc_matrix, vstack

@@ -80,9 +80,7 @@ def score_features(
     scored: csc_matrix = scored_on.tocsc()
     ranks = test.ranks(scored)
     found = ranks.auroc(test.positive[None])[0][columns]
-    p, p_max, limit = _null(
-        ranks, test, columns, sign, found, permutations=permutations, seed=seed
-    )
+    p, p_max, limit = _null(ranks, test, columns, sign, found, permutations=permutations, seed=seed)
     d_sae = codes.shape[1] // len(evidence.values)
     rows = [
         {
@@ -196,7 +194,7 @@ def _null(
     permutations: int,
     seed: int,
 ) -> tuple[Float[ndarray, "chosen"], Float[ndarray, "chosen"], float]:
-    """Compare with labels without meaning: p of each column, p of the best of all, its 95 % limit."""
+    """Compare with labels without meaning: p of each, p of the best of all, its 95 % limit."""
     observed = sign * (found - 0.5)
     as_high, highest = np.zeros(len(columns)), list[float]()
     for labels in test.shuffles(permutations, np.random.default_rng(seed)):

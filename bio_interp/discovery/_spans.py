@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from bio_interp.errors import AnnotationError
+from bio_interp.errors import AnnotationError, printable
 from bio_interp.sequences import Protein, bounded_lines, open_plain
 
 _FIRST = ("accession", "protein", "protein_id", "id")  # of a header
@@ -28,9 +28,9 @@ GivenSpans = str | Path | Iterable[tuple[str, int, int] | tuple[str, int, int, s
 def read_spans(given: GivenSpans) -> list[LabelledSpan]:
     r"""Read spans from a file of tabs, or take them as tuples.
 
-    A line is ``accession TAB start TAB end``, a label may follow, and further columns are ignored.
-    Positions are 1-based and inclusive. Lines that begin with ``#``, empty ones, and a first line of
-    column names are passed over.
+    A line is ``accession TAB start TAB end``; a label may follow, and further columns are ignored.
+    Positions are 1-based and inclusive. Lines that begin with ``#``, empty ones, and a first line
+    of column names are passed over.
 
     Raises
     ------
@@ -102,9 +102,9 @@ def _span(cells: list[str], where: str) -> LabelledSpan:
             f"{_short(' '.join(cells))} at {where}",
             "Positions are 1-based, and the end is part of the span.",
         )
-    return LabelledSpan(accession, start, end, cells[3] if len(cells) > 3 else "")
+    return LabelledSpan(accession, start, end, printable(cells[3]) if len(cells) > 3 else "")
 
 
 def _short(given: object) -> str:
-    shown = given if isinstance(given, str) else repr(cast(object, given))
+    shown = given if isinstance(given, str) else repr(given)
     return repr(shown) if len(shown) <= 80 else repr(f"{shown[:80]}...")

@@ -1,0 +1,126 @@
+"""The stage of linking, asked for one query: choose on one half, score on the other.
+
+All use of `bio_interp.linking` by this room is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+from bio_interp.annotations import AnnotationTable
+from bio_interp.discovery._halves import Half
+from bio_interp.features import FeatureStore
+from bio_interp.linking import Fold, choose, count, lay_labels, rescore
+
+BINS = 32
+FEWEST = 3  # clusters that bear a concept, in each half
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A feature chosen for a concept on one half, with its score on the other.
+
+    Attributes
+    ----------
+    concept
+        Its number, see `Searched.concepts`.
+    link_type, feature, threshold
+        As in `bio_interp.linking.LINKS`.
+    select_f1, test_f1
+        F1 of the link type, where it was chosen and on the other half.
+    """
+
+    concept: int
+    link_type: str
+    feature: int
+    threshold: float
+    select_f1: float
+    test_f1: float
+
+
+class Searched:
+    """Features chosen for the concepts of a query, and what the test half says of them.
+
+    Attributes
+    ----------
+    picks
+        In the order they were chosen: of each concept the best of each link type, then the best
+        among the features not chosen before, and so on.
+    concepts
+        Their ids.
+    offsets, clusters
+        First residue of each protein along all of them, and its homology cluster.
+    test
+        Marks the proteins of the half that is scored on.
+    """
+
+    def __init__(
+        self,
+        store: FeatureStore,
+        table: AnnotationTable,
+        clusters: Mapping[str, str],
+        halves: Mapping[str, Half],
+        *,
+        features: int,
+    ) -> None:
+        self.store = store
+        self._labels = lay_labels(
+            table,
+            store.accessions,
+            store.lengths,
+            folds={a: halves[clusters[a]] for a in store.accessions},
+            clusters=clusters,
+            min_clusters={"select": FEWEST, "test": FEWEST},
+        )
+        self.concepts: list[str] = self._labels.concepts["concept"].to_list()
+        self.offsets, self.clusters = self._labels.offsets, self._labels.clusters
+        self.test: Bool[ndarray, "proteins"] = self._labels.proteins_of("test")
+        self._fold = Fold(store, self._labels, "test")
+        self.picks = self._choose(features) if self.concepts else []
+
+    def _choose(self, features: int) -> list[Pick]:
+        """Choose in rounds; what a concept has chosen is out of its next round."""
+        select = Fold(self.store, self._labels, "select")
+        edges = self.store.bin_edges(BINS, proteins=self._labels.proteins_of("select"))
+        picks: list[Pick] = []
+        for _ in range(features):
+            found = choose(count(self.store, self._labels, edges, fold="select"), select, edges)
+            for choice in found:
+                if choice.score.f1 > 0:
+                    picks.append(self._pick(choice))
+            edges = edges.copy()
+            edges[[choice.feature for choice in found]] = np.inf
+        return picks
+
+    def _pick(self, choice: Any) -> Pick:
+        return Pick(
+            choice.concept,
+            choice.kind,
+            choice.feature,
+            choice.threshold,
+            choice.score.f1,
+            rescore(choice, self._fold).f1,
+        )
+
+    def hits(
+        self, pick: Pick
+    ) -> tuple[Int[ndarray, "hits"], Int[ndarray, "hits"], Float[ndarray, "hits"]]:
+        """Find where a pick fires in the test half: residue (along all), protein, activation."""
+        index, protein, value = self._fold.hits(pick.feature)
+        on = value >= pick.threshold
+        return index[on], protein[on], value[on]
+
+    def spans(self, concept: int) -> Int[ndarray, "spans 3"]:
+        """List the true spans of the test half: start, end (excluded), protein."""
+        spans = self._fold.spans_of(concept)
+        return np.stack([spans.start, spans.end, spans.protein], axis=1)
+
+    def positive(self, concept: int) -> Bool[ndarray, "residues"]:
+        """Mark the residues of a concept in the test half."""
+        return self._fold.spans_of(concept).mask(self._labels.residues)
