@@ -6,8 +6,7 @@ All use of `bio_interp.linking` by this room is here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -16,9 +15,9 @@ from numpy import ndarray
 from bio_interp.annotations import AnnotationTable
 from bio_interp.discovery._halves import Half
 from bio_interp.features import FeatureStore
-from bio_interp.linking import Fold, choose, count, lay_labels, rescore
+from bio_interp.linking import Choice, Fold, choose, lay_labels, rescore
+from bio_interp.linking.counting import Best, Scan, StoreColumns, bin_edges, scan
 
-BINS = 32
 FEWEST = 3  # clusters that bear a concept, in each half
 
 
@@ -81,24 +80,30 @@ class Searched:
         self.concepts: list[str] = self._labels.concepts["concept"].to_list()
         self.offsets, self.clusters = self._labels.offsets, self._labels.clusters
         self.test: Bool[ndarray, "proteins"] = self._labels.proteins_of("test")
-        self._fold = Fold(store, self._labels, "test")
+        self._columns = StoreColumns(store)
+        self._fold = Fold(self._columns, self._labels, "test")
         self.picks = self._choose(features) if self.concepts else []
 
-    def _choose(self, features: int) -> list[Pick]:
+    def _choose(self, rounds: int) -> list[Pick]:
         """Choose in rounds; what a concept has chosen is out of its next round."""
-        select = Fold(self.store, self._labels, "select")
-        edges = self.store.bin_edges(BINS, proteins=self._labels.proteins_of("select"))
+        columns, labels = self._columns, self._labels
+        edges = bin_edges(columns, labels.residue_mask(labels.proteins_of("select")))
+        found = scan(columns, labels, edges, fold="select")
+        select = Fold(columns, labels, "select")
+        taken: set[tuple[int, int]] = set()
         picks: list[Pick] = []
-        for _ in range(features):
-            found = choose(count(self.store, self._labels, edges, fold="select"), select, edges)
-            for choice in found:
-                if choice.score.f1 > 0:
-                    picks.append(self._pick(choice))
-            edges = edges.copy()
-            edges[[choice.feature for choice in found]] = np.inf
+        for _ in range(rounds):
+            choices = [
+                choice
+                for choice in choose(found, select)
+                if choice.score.f1 > 0 and (choice.concept, choice.feature) not in taken
+            ]
+            picks += [self._pick(choice) for choice in choices]
+            taken |= {(choice.concept, choice.feature) for choice in choices}
+            found = _without(found, choices)
         return picks
 
-    def _pick(self, choice: Any) -> Pick:
+    def _pick(self, choice: Choice) -> Pick:
         return Pick(
             choice.concept,
             choice.kind,
@@ -124,3 +129,14 @@ class Searched:
     def positive(self, concept: int) -> Bool[ndarray, "residues"]:
         """Mark the residues of a concept in the test half."""
         return self._fold.spans_of(concept).mask(self._labels.residues)
+
+
+def _without(found: Scan, choices: list[Choice]) -> Scan:
+    """Take features out of what may be chosen for their concepts."""
+    concept, feature = [c.concept for c in choices], [c.feature for c in choices]
+    best: dict[str, Best] = {}
+    for name, of_name in found.best.items():
+        f1 = of_name.f1.copy()
+        f1[concept, feature] = -1.0
+        best[name] = replace(of_name, f1=f1)
+    return replace(found, best=best)
