@@ -35,8 +35,8 @@ class Contrast:
         - ``higher_in``: the side it is higher in, chosen like the feature itself.
         - ``select_auroc``: where it was chosen. ``test_auroc`` with ``low`` and ``high`` (95 %,
           over clusters), ``test_ap`` (average precision of the positives; compare with the
-          prevalence), ``effect`` (difference of the means over the standard deviation) and the
-          shares that fire: on the other half.
+          prevalence), ``effect`` (Cohen's d: difference of the means over the standard deviation
+          within the sides; null where neither varies) and the shares that fire: on the other half.
         - ``p``: labels of clusters permuted (of residues, rotated in their proteins); ``q``: false
           discovery rate over the features listed; ``p_max``: against the best of all features.
     balance

@@ -115,11 +115,11 @@ def find(
     names, method = cluster_proteins(given, split)
     clusters = dict(zip((p.accession for p in given), names, strict=True))
     halves = _halves(table, clusters, split, options.seed)
+    _refuse_few(table, clusters, halves)
     with tempfile.TemporaryDirectory(prefix="bio_interp_find_") as folder:
         store = FeatureStore.create(Path(folder), d_sae=atlas.sae.config.d_sae, settings={})
         _fill(store, atlas, given, tick)
         searched = Searched(store, table, clusters, halves, features=options.features)
-        _refuse_few(searched, table, clusters, halves)
         found, wrong = _tables(atlas, searched, given, options)
     facts: dict[str, Any] = {"query": name, "kind": "spans", "clusters_by": method}
     facts |= _counts(atlas, table, given, halves)
@@ -179,18 +179,23 @@ def _halves(
     return deal_halves(names, {name: name in bearing for name in names}, seed)
 
 
-def _refuse_few(
-    searched: Searched, table: AnnotationTable, clusters: dict[str, str], halves: dict[str, Half]
-) -> None:
-    if searched.concepts:
-        return
-    bearing = {clusters[accession] for accession in table.rows["accession"].unique()}
-    counts = [sum(halves[c] == half for c in bearing) for half in ("select", "test")]
-    raise InputError(
-        f"{FEWEST} homology clusters or more with spans in each half",
-        f"{counts[0]} in the half that is chosen on, {counts[1]} in the other",
-        "Give more proteins, or less alike ones, that have the motif or spans.",
-    )
+def _refuse_few(table: AnnotationTable, clusters: dict[str, str], halves: dict[str, Half]) -> None:
+    """Refuse a query of which no concept is borne by enough clusters, before anything is read."""
+    bearing: dict[tuple[str, Half], set[str]] = {}
+    for concept, accession in table.rows.select("concept", "accession").iter_rows():
+        cluster = clusters[accession]
+        bearing.setdefault((concept, halves[cluster]), set()).add(cluster)
+    counts = [
+        tuple(len(bearing.get((concept, half), ())) for half in ("select", "test"))
+        for concept in table.rows["concept"].unique()
+    ]
+    if max(map(min, counts), default=0) < FEWEST:
+        chosen, other = max(counts, key=min, default=(0, 0))
+        raise InputError(
+            f"{FEWEST} homology clusters or more with spans in each half",
+            f"{chosen} in the half that is chosen on, {other} in the other",
+            "Give more proteins, or less alike ones, that have the motif or spans.",
+        )
 
 
 def _tables(

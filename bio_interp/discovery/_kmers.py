@@ -20,8 +20,8 @@ def kmer_shares(sequences: Sequence[str]) -> Float[ndarray, "proteins 420"]:
     Examples
     --------
     >>> shares = kmer_shares(["AAC"])[0]
-    >>> shares[[0, 1]].round(2).tolist(), shares[20 + 0], shares[20 + 1]
-    ([0.67, 0.33], 0.5, 0.5)
+    >>> [f"{shares[at]:.2f}" for at in (0, 1, 20, 21)]  # A, C, AA, AC
+    ['0.67', '0.33', '0.50', '0.50']
     """
     size = len(LETTERS)
     table = np.zeros((len(sequences), size + size * size), dtype=np.float32)

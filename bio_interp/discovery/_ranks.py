@@ -36,7 +36,8 @@ class RankScores:
         made with.
         """
         product: Any = self.above_zero.T @ positive.T.astype(np.float64)
-        return product.T + self.constant
+        # sums of shares: the last digits are noise, and would break ties between columns
+        return np.clip(np.round(product.T + self.constant, 12), 0.0, 1.0)
 
 
 def rank_scores(

@@ -178,10 +178,17 @@ def _row(
         "low": max(oriented - margin, 0.0),
         "high": min(oriented + margin, 1.0),
         "test_ap": float(average_precision_score(positive, sign * scores, sample_weight=share)),
-        "effect": float((high - low) / spread) if spread > 0 else 0.0,
+        "effect": _effect(float(high - low), float(spread)),
         "fires_positive": float(np.average(scores[positive] > 0, weights=share[positive])),
         "fires_negative": float(np.average(scores[~positive] > 0, weights=share[~positive])),
     }
+
+
+def _effect(apart: float, spread: float) -> float | None:
+    """Give Cohen's d; None where neither side varies and the means differ."""
+    if spread > 0:
+        return apart / spread
+    return None if apart else 0.0
 
 
 def _null(

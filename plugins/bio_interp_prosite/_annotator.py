@@ -68,7 +68,7 @@ class PrositeAnnotator:
                 "the proteins to search", "none", "Give their sequences too (--proteins FASTA)."
             )
         entries = _entries(files)
-        if pattern:
+        if pattern is not None:
             entries.append((PrositeEntry(pattern, "PATTERN", 0, "pattern", pattern=pattern), ""))
         wanted = [(e, r) for e, r in entries if e.type == "PATTERN" and (frequent or not e.skip)]
         _report([e for e, _ in entries], frequent)
@@ -82,10 +82,10 @@ def _where(entry: PrositeEntry) -> str:
     return f"{entry.accession} (line {entry.line} of {entry.file})"
 
 
-def _options(options: Mapping[str, str]) -> tuple[bool, str]:
+def _options(options: Mapping[str, str]) -> tuple[bool, str | None]:
     """Read whether frequent patterns are searched, and a pattern of the user's own."""
     given = dict(options)
-    frequent, pattern = given.pop("frequent", "no"), given.pop("pattern", "")
+    frequent, pattern = given.pop("frequent", "no"), given.pop("pattern", None)
     if given or frequent not in ("yes", "no"):
         raise AnnotationError(
             "frequent=yes or frequent=no, and pattern=...", repr(dict(options)), "Correct it."
