@@ -12,6 +12,7 @@ from bio_interp.annotations._evidence import (
     evidence_level,
     strongest_evidence,
 )
+from bio_interp.annotations._filter import at_least, evidence_levels, filter_evidence
 from bio_interp.annotations._overlaps import group_concepts, resolve_overlaps, unknown_over
 from bio_interp.annotations._protocol import Annotator
 from bio_interp.annotations._table import CONCEPTS, COVERAGE, ROWS, AnnotationTable
@@ -25,8 +26,11 @@ __all__ = [
     "AnnotationTable",
     "Annotator",
     "EvidenceLevel",
+    "at_least",
     "collect",
     "evidence_level",
+    "evidence_levels",
+    "filter_evidence",
     "group_concepts",
     "resolve_overlaps",
     "strongest_evidence",
