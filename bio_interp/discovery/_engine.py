@@ -17,6 +17,7 @@ from bio_interp.discovery._halves import Half
 from bio_interp.features import FeatureStore
 from bio_interp.linking import Choice, Fold, choose, lay_labels, rescore
 from bio_interp.linking.counting import Best, Scan, StoreColumns, bin_edges, scan
+from bio_interp.linking.statistics import cluster_tail, matched_total, size_strata
 
 FEWEST = 3  # clusters that bear a concept, in each half
 
@@ -52,7 +53,7 @@ class Searched:
         In the order they were chosen: of each concept the best of each link type, then the best
         among the features not chosen before, and so on.
     concepts
-        Their ids.
+        Names of the concepts that enough clusters of both halves bear.
     offsets, clusters
         First residue of each protein along all of them, and its homology cluster.
     test
@@ -77,7 +78,7 @@ class Searched:
             clusters=clusters,
             min_clusters={"select": FEWEST, "test": FEWEST},
         )
-        self.concepts: list[str] = self._labels.concepts["concept"].to_list()
+        self.concepts: list[str] = self._labels.concepts["name"].to_list()
         self.offsets, self.clusters = self._labels.offsets, self._labels.clusters
         self.test: Bool[ndarray, "proteins"] = self._labels.proteins_of("test")
         self._columns = StoreColumns(store)
@@ -129,6 +130,25 @@ class Searched:
     def positive(self, concept: int) -> Bool[ndarray, "residues"]:
         """Mark the residues of a concept in the test half."""
         return self._fold.spans_of(concept).mask(self._labels.residues)
+
+    def cluster_tail(self, pick: Pick) -> float:
+        """Tell how likely chance meets the clusters that bear the concept as often as the pick.
+
+        The exact tail over the clusters of the test half, of which large ones are hit more easily.
+        """
+        clusters, of_protein = np.unique(self.clusters[self.test], return_inverse=True)
+        strata = size_strata(np.bincount(of_protein, np.diff(self.offsets)[self.test]))
+        hit, bearing = (
+            np.isin(clusters, self.clusters[proteins])
+            for proteins in (self.hits(pick)[1], self.spans(pick.concept)[:, 2])
+        )
+        counts = [
+            np.bincount(strata[mask], minlength=strata.max() + 1)
+            for mask in (hit, bearing, np.ones(len(clusters), dtype=bool))
+        ]
+        total = matched_total(counts[0][None], counts[1][None], counts[2])
+        tail = cluster_tail((hit & bearing).sum(), hit.sum(), bearing.sum(), total[0, 0])
+        return float(tail)
 
 
 def _without(found: Scan, choices: list[Choice]) -> Scan:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from bio_interp.annotations import AnnotationTable
@@ -21,6 +22,7 @@ from bio_interp.discovery._read import GivenProteins, Tick
 from bio_interp.discovery._spans import GivenSpans, read_spans
 from bio_interp.errors import InputError
 from bio_interp.features import FeatureStore, encode_each
+from bio_interp.linking.statistics import benjamini_hochberg
 from bio_interp.sequences import Protein, Split, as_proteins
 
 if TYPE_CHECKING:
@@ -201,14 +203,12 @@ def _refuse_few(table: AnnotationTable, clusters: dict[str, str], halves: dict[s
 def _tables(
     atlas: Atlas, searched: Searched, proteins: Sequence[Protein], options: FindOptions
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    from scipy.stats import false_discovery_control
-
     known = atlas.feature_concepts()
     rows: list[dict[str, Any]] = []
     wrong: list[dict[str, Any]] = []
     for pick in searched.picks:
         name, address = known.get(pick.feature), f"{atlas.name}/f{pick.feature}"
-        concept = searched.concepts[pick.concept].partition(":")[2]
+        concept = searched.concepts[pick.concept]
         told = {"concept": concept, "link_type": pick.link_type, "feature": address}
         figures = measure(searched, pick, permutations=options.permutations, seed=options.seed)
         rows.append(
@@ -224,7 +224,7 @@ def _tables(
         wrong += [{**told, **row} for row in _places(searched, pick, proteins, options.negatives)]
     for name in ("clusters", "place"):
         tails = [row[f"p_{name}"] for row in rows]
-        for row, q in zip(rows, false_discovery_control(tails), strict=True):
+        for row, q in zip(rows, benjamini_hochberg(np.array(tails)), strict=True):
             row[f"q_{name}"] = float(q)
     return pl.DataFrame(rows, schema=FOUND), pl.DataFrame(wrong, schema=NEGATIVES)
 

@@ -39,7 +39,7 @@ def measure(searched: Searched, pick: Pick, *, permutations: int, seed: int) -> 
         "prevalence": _share(int(positive.sum()), residues),
         "spans": len(spans),
         "clusters": len(np.unique(searched.clusters[spans[:, 2]])),
-        "p_clusters": _cluster_tail(searched, protein, spans[:, 2]),
+        "p_clusters": searched.cluster_tail(pick),
         "p_place": place_tail(
             index,
             protein,
@@ -111,18 +111,6 @@ def place_tail(
         turn = (rng.random(int(of_hit.max()) + 1)[of_hit] * length).astype(np.int64)
         as_high += weight[positive[first + (within + turn) % length]].sum() >= observed - 1e-9
     return float((1 + as_high) / (1 + permutations))
-
-
-def _cluster_tail(
-    searched: Searched, fired: Int[ndarray, "hits"], bearing: Int[ndarray, "spans"]
-) -> float:
-    """Exact tail on clusters hit and clusters that bear the concept (hypergeometric)."""
-    from scipy.stats import hypergeom
-
-    everywhere = np.unique(searched.clusters[searched.test])
-    hit, bear = (np.unique(searched.clusters[proteins]) for proteins in (fired, bearing))
-    both = len(np.intersect1d(hit, bear))
-    return float(hypergeom.sf(both - 1, len(everywhere), len(bear), len(hit)))
 
 
 def _share(part: int, whole: int) -> float:

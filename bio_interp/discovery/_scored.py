@@ -13,6 +13,7 @@ from numpy import ndarray
 from bio_interp.discovery._comparison import Comparison
 from bio_interp.discovery._probes import probe_scores
 from bio_interp.discovery._read import Evidence
+from bio_interp.linking.statistics import benjamini_hochberg
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix
@@ -216,9 +217,7 @@ def _null(
 
 def _with_q(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Add the false-discovery rate over the features scored (Benjamini and Hochberg 1995)."""
-    from scipy.stats import false_discovery_control
-
-    q = false_discovery_control([row["p"] for row in rows]) if rows else ()
+    q = benjamini_hochberg(np.array([row["p"] for row in rows]))
     return [{**row, "q": float(x)} for row, x in zip(rows, q, strict=True)]
 
 

@@ -33,7 +33,7 @@ def test_the_planted_feature_separates_the_sets(found):
     assert best["p"] == pytest.approx(1 / 200)
     assert best["p_max"] <= 0.02
     assert best["effect"] is None  # neither side varies
-    assert found.facts["permuted_best_95"] < 0.9
+    assert found.facts["permuted_best_95"] < 1.0
 
 
 def test_baselines_stand_in_the_same_table(found):
