@@ -113,7 +113,7 @@ class Contrast:
                 f"{row['low']:.2f}-{row['high']:.2f}",
                 row["test_ap"],
                 row["effect"],
-                *(_chance(row[name]) for name in ("p", "q", "p_max")),
+                *(chance_text(row[name]) for name in ("p", "q", "p_max")),
             )
             for row in self.scores.iter_rows(named=True)
         ]
@@ -123,8 +123,17 @@ class Contrast:
         return text_table(("covariate", "before", "after"), ranked.iter_rows())
 
 
-def _chance(p: float | None) -> str:
-    return "-" if p is None else f"{p:.3f}"
+def chance_text(p: float | None) -> str:
+    """Write a p- or q-value for people; ``-`` where there is none.
+
+    Examples
+    --------
+    >>> chance_text(0.0412), chance_text(1e-9), chance_text(None)
+    ('0.041', '<0.001', '-')
+    """
+    if p is None:
+        return "-"
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
 
 
 def _cell(value: object) -> object:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from bio_interp.atlas import text_table
+from bio_interp.discovery._contrasted import chance_text
 from bio_interp.render import Markup, element, table
 
 FOUND: dict[str, Any] = {
@@ -158,7 +159,10 @@ class Found:
         return {k: v for k, v in _FEATURES.items() if several or k != "concept"}
 
     def _rows(self) -> list[tuple[object, ...]]:
-        return list(self.features.select(*self._columns()).iter_rows())
+        return [
+            tuple(chance_text(x) if name.startswith("q_") else x for name, x in row.items())
+            for row in self.features.select(*self._columns()).iter_rows(named=True)
+        ]
 
     def _places(self) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
         """Give the negatives of the first features, under a title each."""
