@@ -146,8 +146,8 @@ class Searched:
             np.bincount(strata[mask], minlength=strata.max() + 1)
             for mask in (hit, bearing, np.ones(len(clusters), dtype=bool))
         ]
-        total = matched_total(counts[0][None], counts[1][None], counts[2])
-        tail = cluster_tail((hit & bearing).sum(), hit.sum(), bearing.sum(), total[0, 0])
+        total = matched_total(*counts)
+        tail = cluster_tail((hit & bearing).sum(), hit.sum(), bearing.sum(), total)
         return float(tail)
 
 
