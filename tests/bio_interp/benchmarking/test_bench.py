@@ -58,7 +58,7 @@ def test_intervals_hold_the_figure_and_pairs_are_against_the_sae(found):
     for frame in (found.summary, found.paired):
         assert (frame["mean_f1_low"] <= frame["mean_f1"] + 1e-9).all()
         assert (frame["mean_f1_high"] >= frame["mean_f1"] - 1e-9).all()
-    pair = found.paired.filter(source="neurons", score="delineator")
+    pair = found.paired.filter(source="neurons", score="residue")
     assert pair["mean_f1_low"][0] > 0
     own = {s: found.summary.filter(source=s, score="residue")["mean_f1"][0] for s in ("sae", "pca")}
     other = found.paired.filter(source="pca", score="residue")["mean_f1"][0]

@@ -1,0 +1,36 @@
+"""Features for a question: those of a concept, motif or spans, and those that separate two sets.
+
+=========== ============================ ==========================================================
+object      made by                      what is in it
+=========== ============================ ==========================================================
+`Found`     `find`                       features (`bio_interp.atlas.LINKED`, or `FOUND`), and the
+                                         places where they fire for nothing (`NEGATIVES`)
+`Contrast`  `contrast`                   features and baselines in one table (`SCORES`), and how
+                                         alike the sets are (`BALANCE`)
+=========== ============================ ==========================================================
+
+Whatever is chosen is chosen on one half of the homology clusters and scored on the other.
+"""
+
+from bio_interp.discovery._contrast import ContrastOptions, contrast
+from bio_interp.discovery._contrasted import Contrast
+from bio_interp.discovery._find import FindOptions, find
+from bio_interp.discovery._found import FOUND, NEGATIVES, Found
+from bio_interp.discovery._matching import BALANCE
+from bio_interp.discovery._scored import SCORES
+from bio_interp.discovery._spans import LabelledSpan, read_spans
+
+__all__ = [
+    "BALANCE",
+    "FOUND",
+    "NEGATIVES",
+    "SCORES",
+    "Contrast",
+    "ContrastOptions",
+    "FindOptions",
+    "Found",
+    "LabelledSpan",
+    "contrast",
+    "find",
+    "read_spans",
+]
