@@ -78,7 +78,7 @@ class Measured:
     screened: Mapping[str, int]
 
 
-def measure(source: Source, labels: Labels) -> Measured:
+def measure(source: Source, labels: Labels, scores: Sequence[LinkType] = SCORES) -> Measured:
     """Choose features and thresholds on select, and score them on test.
 
     Parameters
@@ -87,16 +87,18 @@ def measure(source: Source, labels: Labels) -> Measured:
         Features.
     labels
         Concepts along the same residues, with the folds.
+    scores
+        Which scores are chosen and reported.
     """
     inside = labels.residue_mask(labels.proteins_of("select"))
     edges = bin_edges(source.columns, inside, source.shares)
     found = scan(source.columns, labels, edges, fold="select")
-    choices = choose(found, Fold(source.columns, labels, "select"), SCORES)
+    choices = choose(found, Fold(source.columns, labels, "select"), scores)
     test = Fold(source.columns, labels, "test")
     ranked = _ranked(source, labels, found)
     tails, screened = _screen(found)
     frames, sums = list[pl.DataFrame](), dict[str, pl.DataFrame]()
-    for kind in SCORES:
+    for kind in scores:
         own = [c for c in choices if c.kind == kind]
         sums[kind] = cluster_sums(own, test)
         frames.append(_rows(source.name, kind, own, sums[kind], labels, tails))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
 
 from bio_interp.linking._fold import Fold
 from bio_interp.linking._runs import (
@@ -30,6 +28,7 @@ SCANNED: dict[LinkType, str] = {
     "family_marker": "marker",
 }  # the names of a scan that decide a link type
 SCREENED = 8  # features a concept that are looked at run by run
+MOST_FIRED = 20  # times the residues of a concept
 
 MATCHES: dict[LinkType, Callable[[Trial], Match]] = {
     "delineator": match_delineator,
@@ -69,7 +68,7 @@ def choose(found: Scan, view: Fold, kinds: Sequence[LinkType] = LINK_TYPES) -> l
             if kind in kinds:
                 choices.append(_best(found, concept, kind, name))
         if set(MATCHES) & set(kinds):
-            choices += _by_runs(view, concept, screened(found, concept), found.edges)
+            choices += _by_runs(found, view, concept)
     return choices
 
 
@@ -87,20 +86,34 @@ def _best(found: Scan, concept: int, kind: LinkType, name: str) -> Choice:
     return Choice(concept, kind, feature, threshold, score)
 
 
-def _by_runs(
-    view: Fold, concept: int, features: list[int], edges: Float[ndarray, "d_sae bins"]
-) -> list[Choice]:
-    """Score the screened features run by run, at every threshold."""
+def _by_runs(found: Scan, view: Fold, concept: int) -> list[Choice]:
+    """Score the screened features run by run, at every threshold worth a look."""
     best: dict[LinkType, dict[int, Choice]] = {kind: {} for kind in MATCHES}
-    for feature in features:
-        for threshold in np.unique(edges[feature][np.isfinite(edges[feature])]):
-            trial = view.trial(view.runs(feature, float(threshold), concept), concept)
+    for feature in screened(found, concept):
+        for threshold, trial in _trials(found, view, concept, feature):
             for kind, match in MATCHES.items():
                 score = trial.score(*match(trial))
                 if feature not in best[kind] or score.f1 > best[kind][feature].score.f1:
-                    best[kind][feature] = Choice(concept, kind, feature, float(threshold), score)
+                    best[kind][feature] = Choice(concept, kind, feature, threshold, score)
     return [
-        max(found.values(), key=lambda c: c.score.f1)
-        for found in best.values()
-        if any(c.score.f1 > 0 for c in found.values())
+        max(scores.values(), key=lambda c: c.score.f1)
+        for scores in best.values()
+        if any(c.score.f1 > 0 for c in scores.values())
     ]
+
+
+def _trials(found: Scan, view: Fold, concept: int, feature: int) -> Iterator[tuple[float, Trial]]:
+    """Lay the runs of a feature beside the true spans, for thresholds from the highest down.
+
+    A threshold at which it fires in `MOST_FIRED` times the residues of the concept ends it: what
+    lies in true spans is at most a small share of that, and dense features would take for ever.
+    """
+    most = MOST_FIRED * max(float(found.totals.residues[concept]), 1.0)
+    edges = found.edges[feature]
+    hits = view.hits(feature)
+    for threshold in np.unique(edges[np.isfinite(edges)])[::-1]:
+        runs = view.runs_of(hits, float(threshold), concept)
+        yield float(threshold), view.trial(runs, concept)
+        fired = (runs.end - runs.start) @ view.labels.weights[runs.protein]
+        if fired > most:
+            return

@@ -16,6 +16,8 @@ from bio_interp.linking._runs import MAX_GAP, Runs, Trial, join, overlap
 if TYPE_CHECKING:
     from bio_interp.linking.counting import Columns
 
+Hits = tuple[Int[ndarray, "hits"], Int[ndarray, "hits"], Float[ndarray, "hits"]]
+
 
 class Fold:
     """What a fold says of features and concepts.
@@ -35,14 +37,12 @@ class Fold:
         self.proteins = labels.proteins_of(name)
         self.spans = labels.positives.where(self.proteins[labels.positives.protein])
         self._unknown = labels.unknowns.where(self.proteins[labels.unknowns.protein])
-        self.hits = lru_cache(maxsize=64)(self._hits)
+        self.hits = lru_cache(maxsize=16)(self._hits)
         self.spans_of = lru_cache(maxsize=None)(self._spans_of)
         self._looked = lru_cache(maxsize=None)(self._looked_in)
         self._unknown_of = lru_cache(maxsize=None)(self._ignored_of)
 
-    def _hits(
-        self, feature: int
-    ) -> tuple[Int[ndarray, "hits"], Int[ndarray, "hits"], Float[ndarray, "hits"]]:
+    def _hits(self, feature: int) -> Hits:
         """Find where a feature fires in the fold: residue, protein and activation."""
         found = self.columns.block(range(feature, feature + 1))
         protein = np.searchsorted(self.labels.offsets, found.index, side="right") - 1
@@ -55,7 +55,11 @@ class Fold:
 
     def runs(self, feature: int, threshold: float, concept: int) -> Runs:
         """Find the runs of a feature at or above a threshold, where the concept is known."""
-        index, protein, value = self.hits(feature)
+        return self.runs_of(self.hits(feature), threshold, concept)
+
+    def runs_of(self, hits: Hits, threshold: float, concept: int) -> Runs:
+        """Do what `runs` does with the hits of a feature at hand."""
+        index, protein, value = hits
         on = value >= threshold
         gap = 0 if self.labels.is_site[concept] else MAX_GAP
         return self.known(join(index[on], protein[on], value[on], max_gap=gap), concept)
