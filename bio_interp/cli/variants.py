@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,9 +15,6 @@ from bio_interp.cli._show import counter, show_json, show_rows
 if TYPE_CHECKING:
     import polars as pl
 
-    from bio_interp.sequences import Protein
-
-_COMMON, _MACHINE = Common(), Machine()
 _LOG = logging.getLogger(__name__)
 _Form = Literal["table", "tsv", "json", "parquet"]
 _SUFFIXES: "dict[str, _Form]" = {".json": "json", ".parquet": "parquet", ".pq": "parquet"}
@@ -24,17 +22,33 @@ _SUFFIXES: "dict[str, _Form]" = {".json": "json", ".parquet": "parquet", ".pq": 
 _LEFT_OUT = ("link_type", "total", "wild_type", "mutant", "named_relative")
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """What is compared, and what is shown of it."""
+
+    scan: Annotated[bool, Parameter(negative="")] = False
+    "Every substitution by one of the 20 amino acids, in place of MUTATIONS."
+    summary: Annotated[bool, Parameter(negative="")] = False
+    "One row a variant, with its log-likelihood ratio, instead of one a feature."
+    top: int = 20
+    "So many features a variant."
+    rank: Literal["relative", "total", "largest", "mutated"] = "relative"
+    "By change along the protein over the feature's maximum, not over it, or by one change."
+    precision: Literal["fp32", "auto"] = "fp32"
+    "Number format of the model; auto is quicker, and adds changes that mean nothing."
+
+
+_COMMON, _MACHINE, _LENS = Common(), Machine(), Lens()
+
+
 def variants(
     protein: Source,
     /,
     *mutations: str,
-    scan: Annotated[bool, Parameter(negative="")] = False,
-    summary: Annotated[bool, Parameter(negative="")] = False,
     atlas: str = "unirep",
     accession: str | None = None,
-    top: int = 20,
-    rank: Literal["relative", "total", "largest", "mutated"] = "relative",
-    precision: Literal["fp32", "auto"] = "fp32",
+    lens: Lens = _LENS,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     format: Annotated[_Form | None, Parameter(alias="-f")] = None,
     machine: Machine = _MACHINE,
@@ -49,21 +63,10 @@ def variants(
         sequence.
     mutations
         A42G, p.Ala42Gly; A42G:S65T for those that come together; WT. Positions count from 1.
-    scan
-        Every substitution by one of the 20 amino acids, in place of MUTATIONS.
-    summary
-        One row a variant, with its log-likelihood ratio, instead of one a feature.
     atlas
         Name of an installed atlas, or the folder of one.
     accession
         The protein, of a file with several.
-    top
-        So many features a variant.
-    rank
-        Rank features by the change along the protein over the feature's maximum (relative), the
-        change along the protein (total), the largest change, or that at the mutated residue.
-    precision
-        Number format of the model; auto is quicker, and adds changes that mean nothing.
     out
         File to write; standard output where not given.
     format
@@ -71,45 +74,29 @@ def variants(
     """
     common.start()
     machine.start()
-    if bool(mutations) == scan:
+    if bool(mutations) == lens.scan:
         raise usage_error("variants takes MUTATIONS or --scan, one of the two.")
     form = format or _guess(out)
-    if out and form == "table" or not out and form == "parquet" and sys.stdout.isatty():
+    if (out and form == "table") or (not out and form == "parquet" and sys.stdout.isatty()):
         raise usage_error("A table belongs on a terminal, Parquet in a file: change -o or -f.")
     from bio_interp import variants as room
     from bio_interp.atlas import load_atlas
     from bio_interp.models import LoadOptions
 
-    one = _chosen(protein, accession)
-    loaded = load_atlas(atlas, options=LoadOptions(machine.device, precision))
-    asked = list(room.all_substitutions(one.sequence)) if scan else list(mutations)
+    one = room.one_protein(protein, accession)
+    loaded = load_atlas(atlas, options=LoadOptions(machine.device, lens.precision))
+    asked = list(room.all_substitutions(one.sequence)) if lens.scan else list(mutations)
     _LOG.info("%s, %d residues, %d variants", one.accession, len(one), len(asked))
     with counter("variants", draw=common.bars) as tick:
-        if summary:
+        if lens.summary:
             found = room.scan(loaded, one, asked, keep=0, progress=tick)
             table = found.table
             _LOG.info("the wild type read again: relative change %.2g", found.noise)
         else:
-            table = room.variant_effects(loaded, one, asked, top=top, rank=rank, progress=tick)
+            table = room.variant_effects(
+                loaded, one, asked, top=lens.top, rank=lens.rank, progress=tick
+            )
     _write(table, form, out)
-
-
-def _chosen(source: str, accession: str | None) -> "Protein":
-    from bio_interp.errors import InputError
-    from bio_interp.sequences import as_proteins
-
-    first: Protein | None = None
-    for count, protein in enumerate(as_proteins(source)):
-        if accession == protein.accession:
-            return protein
-        if accession is None and count:
-            raise InputError("one protein", f"several in {source}", "Choose with --accession NAME.")
-        first = protein
-    if accession is not None or first is None:
-        raise InputError(
-            f"the protein {accession!r}", f"none in {source}", "Check it; capitals matter."
-        )
-    return first
 
 
 def _guess(out: Path | None) -> _Form:

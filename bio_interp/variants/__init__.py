@@ -18,7 +18,7 @@ ways may change everywhere.
 """
 
 from bio_interp.variants._changes import FeatureChanges, feature_changes
-from bio_interp.variants._effects import EFFECTS, RANKINGS, Ranking, variant_effects
+from bio_interp.variants._effects import EFFECTS, RANKINGS, Ranking, one_protein, variant_effects
 from bio_interp.variants._likelihood import log_likelihood_ratios
 from bio_interp.variants._notation import (
     LETTERS,
@@ -42,6 +42,7 @@ __all__ = [
     "all_substitutions",
     "feature_changes",
     "log_likelihood_ratios",
+    "one_protein",
     "parse_variant",
     "scan",
     "variant_effects",

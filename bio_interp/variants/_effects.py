@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -11,7 +12,7 @@ import polars as pl
 from jaxtyping import Int
 from numpy import ndarray
 
-from bio_interp.errors import InputError
+from bio_interp.errors import InputError, NotFoundError
 from bio_interp.sequences import Protein, as_proteins
 from bio_interp.variants._changes import FeatureChanges, feature_changes
 from bio_interp.variants._notation import Variant, as_variants
@@ -43,7 +44,7 @@ EFFECTS: dict[str, Any] = {
 
 def variant_effects(
     atlas: Atlas,
-    protein: str | Protein,
+    protein: str | Path | Protein,
     mutations: str | Variant | Iterable[str | Variant],
     *,
     top: int | None = 20,
@@ -94,6 +95,8 @@ def variant_effects(
     """
     if rank not in RANKINGS:
         raise InputError(f"a ranking ({', '.join(RANKINGS)})", repr(rank), "Choose one of them.")
+    if top is not None and top < 1:
+        raise InputError("one feature a variant or more", f"top={top}", "Give a larger number.")
     one = one_protein(protein)
     variants = as_variants(mutations, one.sequence)
     named = atlas.feature_concepts()
@@ -105,17 +108,39 @@ def variant_effects(
     return pl.DataFrame(columns, schema=EFFECTS)
 
 
-def one_protein(given: str | Protein) -> Protein:
-    """Take the one protein that is given."""
-    proteins = as_proteins(given)
-    first, second = next(proteins), next(proteins, None)
-    if second is not None:
-        raise InputError(
-            "one protein",
-            f"{first.accession}, {second.accession} and maybe more",
-            "Give one sequence, or one of them by its accession.",
+def one_protein(given: str | Path | Protein, accession: str | None = None) -> Protein:
+    """Take the one protein that is given, or that of this accession.
+
+    Raises
+    ------
+    InputError
+        There are several, and no accession is given.
+    NotFoundError
+        None has the accession.
+
+    Examples
+    --------
+    >>> len(one_protein("MKTAYIAKQR"))
+    10
+    """
+    count, chosen = 0, None
+    for protein in as_proteins(given):
+        count += 1
+        if accession is None and count > 1:
+            raise InputError(
+                "one protein", f"several in {given}", "Choose one by its accession (--accession)."
+            )
+        if accession in (None, protein.accession):
+            chosen = protein
+            if accession is not None:
+                break
+    if chosen is None:
+        raise NotFoundError(
+            f"a protein of {given}",
+            f"{accession!r}, which is none of its {count} accessions",
+            "Check the accession; capitals matter.",
         )
-    return first
+    return chosen
 
 
 def without_noise(found: Iterator[FeatureChanges]) -> Iterator[FeatureChanges]:

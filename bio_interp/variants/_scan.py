@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class Scan:
 
 def scan(
     atlas: Atlas,
-    protein: str | Protein,
+    protein: str | Path | Protein,
     mutations: str | Variant | Iterable[str | Variant] | None = None,
     *,
     keep: int | None = 100,
