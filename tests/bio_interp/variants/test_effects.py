@@ -187,6 +187,13 @@ def test_masked_marginals_of_the_reference_model_are_summed_over_the_variant(ref
     assert score == pytest.approx(float(wanted), abs=1e-4)
 
 
+def test_mutants_are_read_as_they_are_compared(masked_atlas):
+    asked = list(all_substitutions(TEXT))
+    found = feature_changes(masked_atlas, Protein("query", TEXT), asked)
+    next(found)
+    assert masked_atlas.model.read == 2  # the wild type and one mutant
+
+
 def test_what_the_number_format_does_to_the_wild_type_is_said(causal_atlas, monkeypatch, caplog):
     readings = iter(range(1, 100))
     plain = causal_atlas.encode
