@@ -34,7 +34,7 @@ class Lens:
     top: int = 20
     "So many features a variant."
     rank: Literal["relative", "total", "largest", "mutated"] = "relative"
-    "By change along the protein over the feature's maximum, not over it, or by one change."
+    "Rank by total change over the feature's maximum, total change, largest, or at the mutation."
     precision: Literal["fp32", "auto"] = "fp32"
     "Number format of the model; auto is quicker, and adds changes that mean nothing."
 
