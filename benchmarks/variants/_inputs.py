@@ -3,7 +3,6 @@
 import hashlib
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,13 @@ from _pools import Pool
 
 from bio_interp.atlas import Atlas
 from bio_interp.variants import LETTERS, log_likelihood_ratios
+
+JOINS = (
+    ("sae",), ("neurons",), ("one_hot",), ("likelihood",),
+    ("sae", "neurons"), ("sae", "one_hot"), ("neurons", "one_hot"),
+    ("sae", "likelihood"), ("neurons", "likelihood"), ("one_hot", "likelihood"),
+    ("sae", "one_hot", "likelihood"), ("neurons", "one_hot", "likelihood"),
+)  # fmt: skip
 
 
 def model_inputs(atlas: Atlas, pool: Pool, cache: Path) -> dict[str, np.ndarray]:
@@ -77,14 +83,3 @@ def _log_p(model: Any, rows: torch.Tensor, sequence: str) -> float:
     """Log-likelihood of a sequence from rows that are there already (UniRep's head)."""
     log_p = model.next_residue_logits(rows).double().log_softmax(1)
     return float(log_p[range(len(sequence)), [LETTERS.index(c) for c in sequence]].sum())
-
-
-def joins(blocks: dict[str, np.ndarray]) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Give every set of blocks that is compared."""
-    for names in (
-        ("sae",), ("neurons",), ("one_hot",), ("likelihood",),
-        ("sae", "neurons"), ("sae", "one_hot"), ("neurons", "one_hot"),
-        ("sae", "likelihood"), ("neurons", "likelihood"), ("one_hot", "likelihood"),
-        ("sae", "one_hot", "likelihood"), ("neurons", "one_hot", "likelihood"),
-    ):  # fmt: skip
-        yield "+".join(names), [blocks[name] for name in names]

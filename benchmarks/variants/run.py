@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 import torch
 from _harness import SHARED, finish, parse, record
-from _inputs import joins, model_inputs, varying
+from _inputs import JOINS, model_inputs, varying
 from _pools import Pool, deal, draw_pool, one_hot
+from joblib import Parallel, delayed
 from scipy.stats import spearmanr, t
 from sklearn.linear_model import RidgeCV
 
@@ -76,12 +77,14 @@ def measure(name: str, pool: Pool, seeds: int, options: argparse.Namespace) -> d
     }
     started = time.perf_counter()
     for folds in ("random", "position"):
-        figures[folds] = compare(pool, blocks, folds, seeds)
+        figures[folds] = compare(pool, blocks, folds, seeds, options.threads)
     figures["ridge_seconds"] = round(time.perf_counter() - started, 1)
     return figures
 
 
-def compare(pool: Pool, blocks: dict[str, np.ndarray], folds: str, seeds: int) -> dict[str, Any]:
+def compare(
+    pool: Pool, blocks: dict[str, np.ndarray], folds: str, seeds: int, threads: int
+) -> dict[str, Any]:
     """Fit every join on every number of labels; means over seeds and paired differences."""
     dealt = [deal(pool, folds, seed) for seed in range(seeds)]
     figures: dict[str, Any] = {}
@@ -90,10 +93,13 @@ def compare(pool: Pool, blocks: dict[str, np.ndarray], folds: str, seeds: int) -
         judged = min(len(np.setdiff1d(judge, learn[:labels])) for learn, judge in dealt)
         if used[0] < labels // 2 or judged < FEWEST_JUDGED:
             continue
-        scores = {
-            name: np.array([one_fit(parts, pool.scores, *pair, labels) for pair in dealt])
-            for name, parts in joins(blocks)
-        }
+        runs = Parallel(n_jobs=threads)(
+            delayed(fit_joins)(
+                blocks, pool.scores, learn[:labels], np.setdiff1d(judge, learn[:labels])
+            )
+            for learn, judge in dealt
+        )
+        scores = {name: np.array([run[name] for run in runs]) for name in runs[0]}
         shown = " ".join(f"{name} {values.mean():.3f}" for name, values in scores.items())
         print(pool.name, folds, labels, shown, file=sys.stderr, flush=True)
         figures[str(labels)] = {
@@ -105,30 +111,46 @@ def compare(pool: Pool, blocks: dict[str, np.ndarray], folds: str, seeds: int) -
     return figures
 
 
-def one_fit(
-    parts: list[np.ndarray], scores: np.ndarray, learn: np.ndarray, judge: np.ndarray, labels: int
-) -> float:
-    """Fit on the first labels, and correlate on what is judged and not learnt from."""
-    train = learn[:labels]
-    test = np.setdiff1d(judge, train)
-    known, scaled = scores[train], []
-    scales: list[tuple[np.ndarray, np.ndarray]] = []
-    for part in parts:
-        mean, spread = part[train].mean(0), part[train].std(0)
-        varies = spread > 0
-        weight = np.where(varies, 1.0 / np.where(varies, spread, 1.0), 0.0)
-        weight /= np.sqrt(max(1, varies.sum()))
-        scaled.append((part[train] - mean) * weight)
-        scales.append((mean, weight))
-    ridge = RidgeCV(ALPHAS).fit(np.concatenate(scaled, axis=1).astype(np.float64), known)
-    # the scale goes into the coefficients, so that the large table is multiplied as it is
-    ends = np.cumsum([part.shape[1] for part in parts])[:-1]
-    guess = np.zeros(len(test))
-    pieces = np.split(ridge.coef_, ends)
-    for part, (mean, weight), piece in zip(parts, scales, pieces, strict=True):
-        guess += (part[test] - mean) @ (piece * weight)
-    value = float(spearmanr(guess, scores[test]).statistic) if np.ptp(guess) > 0 else 0.0
-    return value if np.isfinite(value) else 0.0
+def fit_joins(
+    blocks: dict[str, np.ndarray], scores: np.ndarray, train: np.ndarray, test: np.ndarray
+) -> dict[str, float]:
+    """Fit every join on the same labels, and correlate on the variants that are judged."""
+    weights = {name: block_weight(columns[train]) for name, columns in blocks.items()}
+    known = {name: (columns[train] - weights[name][0]) * weights[name][1]
+             for name, columns in blocks.items()}  # fmt: skip
+    grams = {name: (part @ part.T).astype(np.float64) for name, part in known.items()}
+    found: dict[str, float] = {}
+    for names in JOINS:
+        dual = ridge_dual(sum(grams[name] for name in names), scores[train])
+        guess = np.zeros(len(scores))
+        for name in names:
+            mean, weight = weights[name]
+            coefficients = (dual.astype(np.float32) @ known[name]) * weight
+            guess += blocks[name] @ coefficients - mean @ coefficients
+        value = float(spearmanr(guess[test], scores[test]).statistic) if np.ptp(guess) > 0 else 0.0
+        found["+".join(names)] = value if np.isfinite(value) else 0.0
+    return found
+
+
+def block_weight(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of each column, and what standardises it and lets the whole block weigh 1."""
+    mean, spread = known.mean(0), known.std(0)
+    varies = spread > 1e-6 * np.abs(known).max(0)
+    weight = np.where(varies, 1.0 / np.where(varies, spread, 1.0), 0.0)
+    return mean, (weight / np.sqrt(max(1, varies.sum()))).astype(np.float32)
+
+
+def ridge_dual(gram: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Fit RidgeCV; give the weight of each label, so that guesses are inner products with them.
+
+    A ridge depends on its inputs through their inner products alone. So it is given as many
+    columns as labels, or fewer, that have the same ones, and not some thousand.
+    """
+    values, vectors = np.linalg.eigh(gram)
+    kept = values > 1e-6 * values[-1]  # the rest is rounding, and far below every alpha
+    roots = np.sqrt(values[kept])
+    ridge = RidgeCV(ALPHAS, gcv_mode="eigen").fit(vectors[:, kept] * roots, known)
+    return vectors[:, kept] @ (ridge.coef_ / roots)
 
 
 def interval(values: np.ndarray) -> list[float]:
