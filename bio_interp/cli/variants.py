@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _Form = Literal["table", "tsv", "json", "parquet"]
-_SUFFIXES: "dict[str, _Form]" = {".json": "json", ".parquet": "parquet", ".pq": "parquet"}
+_SUFFIXES: "dict[str, _Form]" = {
+    **dict.fromkeys((".tsv", ".txt", ".tab"), "tsv"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    ".json": "json",
+}
 # columns that a terminal has no room for
 _LEFT_OUT = ("link_type", "total", "wild_type", "mutant", "named_relative")
 
@@ -102,7 +106,9 @@ def variants(
 def _guess(out: Path | None) -> _Form:
     if out is None:
         return "table" if sys.stdout.isatty() else "tsv"
-    return _SUFFIXES.get(out.suffix.lower(), "tsv")
+    if out.suffix.lower() not in _SUFFIXES:
+        raise usage_error(f"{out} ends in none of {', '.join(_SUFFIXES)}: say the format with -f.")
+    return _SUFFIXES[out.suffix.lower()]
 
 
 def _write(table: "pl.DataFrame", form: _Form, out: Path | None) -> None:

@@ -58,6 +58,7 @@ def test_json_and_a_table_go_to_standard_output(capsys):
         ([TEXT, "K2del"], 1, "a deletion"),
         ([TEXT], 2, "MUTATIONS or --scan"),
         ([TEXT, "K2R", "--scan"], 2, "MUTATIONS or --scan"),
+        ([TEXT, "K2R", "-o", "x.csv"], 2, "say the format with -f"),
         ([TEXT, "K2R", "-f", "table", "-o", "x.txt"], 2, "Parquet in a file"),
     ],
 )
