@@ -127,8 +127,9 @@ def fit_joins(
             mean, weight = weights[name]
             coefficients = (dual.astype(np.float32) @ known[name]) * weight
             guess += blocks[name] @ coefficients - mean @ coefficients
-        value = float(spearmanr(guess[test], scores[test]).statistic) if np.ptp(guess) > 0 else 0.0
-        found["+".join(names)] = value if np.isfinite(value) else 0.0
+        flat = np.ptp(guess[test]) < 1e-9 * np.ptp(scores)  # the ridge found nothing to go by
+        value = 0.0 if flat else float(spearmanr(guess[test], scores[test]).statistic)
+        found["+".join(names)] = value
     return found
 
 
@@ -144,13 +145,12 @@ def ridge_dual(gram: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Fit RidgeCV; give the weight of each label, so that guesses are inner products with them.
 
     A ridge depends on its inputs through their inner products alone. So it is given as many
-    columns as labels, or fewer, that have the same ones, and not some thousand.
+    columns as labels that have the same ones, and not some thousand.
     """
     values, vectors = np.linalg.eigh(gram)
-    kept = values > 1e-6 * values[-1]  # the rest is rounding, and far below every alpha
-    roots = np.sqrt(values[kept])
-    ridge = RidgeCV(ALPHAS, gcv_mode="eigen").fit(vectors[:, kept] * roots, known)
-    return vectors[:, kept] @ (ridge.coef_ / roots)
+    roots = np.sqrt(np.where(values > 1e-6 * values[-1], values, 0.0))  # the rest is rounding
+    ridge = RidgeCV(ALPHAS, gcv_mode="eigen").fit(vectors * roots, known)
+    return vectors @ np.divide(ridge.coef_, roots, out=np.zeros_like(roots), where=roots > 0)
 
 
 def interval(values: np.ndarray) -> list[float]:
