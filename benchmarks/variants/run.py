@@ -76,14 +76,15 @@ def measure(name: str, pool: Pool, seeds: int, options: argparse.Namespace) -> d
         "zero_shot_without_labels": round(zero_shot, 3),
     }
     started = time.perf_counter()
+    workers = 1 if options.quick else options.threads  # to start some takes longer than the work
     for folds in ("random", "position"):
-        figures[folds] = compare(pool, blocks, folds, seeds, options.threads)
+        figures[folds] = compare(pool, blocks, folds, seeds, workers)
     figures["ridge_seconds"] = round(time.perf_counter() - started, 1)
     return figures
 
 
 def compare(
-    pool: Pool, blocks: dict[str, np.ndarray], folds: str, seeds: int, threads: int
+    pool: Pool, blocks: dict[str, np.ndarray], folds: str, seeds: int, workers: int
 ) -> dict[str, Any]:
     """Fit every join on every number of labels; means over seeds and paired differences."""
     dealt = [deal(pool, folds, seed) for seed in range(seeds)]
@@ -93,7 +94,7 @@ def compare(
         judged = min(len(np.setdiff1d(judge, learn[:labels])) for learn, judge in dealt)
         if used[0] < labels // 2 or judged < FEWEST_JUDGED:
             continue
-        runs = Parallel(n_jobs=threads)(
+        runs = Parallel(n_jobs=workers)(
             delayed(fit_joins)(
                 blocks, pool.scores, learn[:labels], np.setdiff1d(judge, learn[:labels])
             )
