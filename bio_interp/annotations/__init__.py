@@ -4,7 +4,7 @@ See `AnnotationTable` for the columns. Labels have three states: a residue is *p
 covers it, *negative* where its kind was looked for and no row covers it, and *unknown* elsewhere.
 """
 
-from bio_interp.annotations._collect import collect
+from bio_interp.annotations._collect import collect, is_table, read_annotations
 from bio_interp.annotations._evidence import (
     ECO_LEVELS,
     EVIDENCE_LEVELS,
@@ -12,7 +12,12 @@ from bio_interp.annotations._evidence import (
     evidence_level,
     strongest_evidence,
 )
-from bio_interp.annotations._overlaps import group_concepts, resolve_overlaps, unknown_over
+from bio_interp.annotations._overlaps import (
+    equivalent_concepts,
+    group_concepts,
+    resolve_overlaps,
+    unknown_over,
+)
 from bio_interp.annotations._protocol import Annotator
 from bio_interp.annotations._table import CONCEPTS, COVERAGE, ROWS, AnnotationTable
 
@@ -26,8 +31,11 @@ __all__ = [
     "Annotator",
     "EvidenceLevel",
     "collect",
+    "equivalent_concepts",
     "evidence_level",
     "group_concepts",
+    "is_table",
+    "read_annotations",
     "resolve_overlaps",
     "strongest_evidence",
     "unknown_over",

@@ -24,6 +24,7 @@ _COMMANDS = {
     "concepts": "Turn annotation files (UniProt, Pfam, PROSITE ...) into a table of concepts.",
     "split": "Cluster proteins by homology and deal the clusters into four folds.",
     "show": "Look at one feature, one concept, or proteins.",
+    "suggest": "Find annotations that a database seems to miss, ranked for a curator.",
     "compare": "Compare two atlases: what each knows, and how well.",
     "doctor": "Check this machine: versions, devices, cache, plugins, atlases.",
     "plugins": "List the plugins that are installed, and what is wrong with broken ones.",
