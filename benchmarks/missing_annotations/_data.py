@@ -121,11 +121,37 @@ def draw_clusters(world: Universe, share: float, seed: int) -> set[str]:
 def with_levels(table: AnnotationTable, kinds: Collection[str] = KINDS) -> pl.DataFrame:
     """List the rows of some kinds with ``kind`` and ``level`` of evidence."""
     levels = {code: evidence_level(code or "") for code in table.rows["evidence"].unique()}
-    return table.rows.join(table.concepts.select("concept", "kind"), on="concept").filter(
-        pl.col("kind").is_in(set(kinds))
-    ).with_columns(
-        level=pl.col("evidence").replace_strict(levels, return_dtype=pl.String, default="unknown")
+    return (
+        table.rows.join(table.concepts.select("concept", "kind"), on="concept")
+        .filter(pl.col("kind").is_in(set(kinds)))
+        .with_columns(
+            level=pl.col("evidence").replace_strict(
+                levels, return_dtype=pl.String, default="unknown"
+            )
+        )
     )
+
+
+def added_since(
+    old: AnnotationTable, new: AnnotationTable, accessions: Collection[str]
+) -> pl.DataFrame:
+    """List the rows of the curated kinds that share no residue with an old row of their kind.
+
+    The annotator gives METAL, NP_BIND and CA_BIND of old the kind and the ligands of BINDING. What
+    an old REGION said of binding is a BINDING now, too, and is not new.
+    """
+    rows = with_levels(new).filter(pl.col("accession").is_in(set(accessions)))
+    said = pl.col("concept").str.contains("(?i)^uniprot:REGION/.*binding")
+    regions = with_levels(old, ["uniprot:REGION"]).filter(said)
+    regions = regions.with_columns(kind=pl.lit("uniprot:BINDING"))
+    before = pl.concat([with_levels(old), regions]).select(
+        "accession", "kind", left="start", right="end"
+    )
+    numbered = rows.with_row_index("row")
+    shared = numbered.join(before, on=["accession", "kind"]).filter(
+        pl.col("left") <= pl.col("end"), pl.col("start") <= pl.col("right")
+    )
+    return numbered.join(shared, on="row", how="anti").drop("row")
 
 
 def backed_kinds(table: AnnotationTable) -> frozenset[str]:

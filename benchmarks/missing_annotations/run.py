@@ -1,4 +1,4 @@
-"""Does `suggest` find annotations that a database misses?
+"""Annotations that a database misses: does `suggest` find them? Beside best hits and chance.
 
 By hiding: every annotation of the curated kinds is taken from a quarter of the homology clusters,
 before features are linked and calls calibrated, so that they look like proteins without any; then
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import polars as pl
 from _baselines import (
@@ -30,6 +30,7 @@ from _baselines import (
 from _data import (
     KINDS,
     Universe,
+    added_since,
     backed_kinds,
     codes,
     draw_clusters,
@@ -124,16 +125,10 @@ def in_time(world: Universe) -> Check:
     old, new = of_2020(), of_2025()
     asked = [world.proteins[name] for name in world.in_time]
     names = {p.accession for p in asked}
-    silent = silent_where(old)
-    rows = with_levels(new).filter(pl.col("accession").is_in(names))
-    added = [
-        silent(Place(*row))
-        for row in rows.select("accession", "start", "end", "concept").iter_rows()
-    ]
     annotated = set(old.rows["accession"])
     return Check(
         known=old,
-        truth=rows.filter(pl.Series(added, dtype=pl.Boolean)),
+        truth=added_since(old, new, names),
         asked=asked,
         others=[p for name, p in world.proteins.items() if name in annotated],
         clusters={name: world.split.cluster(name) for name in names},

@@ -68,7 +68,9 @@ class Knowledge:
 
     def __init__(self, table: AnnotationTable, concepts: pl.DataFrame, margin: int) -> None:
         self._margin = margin
-        self._rows = _ByProtein(table.rows.select("accession", "start", "end", "concept", "evidence"))
+        self._rows = _ByProtein(
+            table.rows.select("accession", "start", "end", "concept", "evidence")
+        )
         self._coverage = _ByProtein(
             table.coverage.select("accession", "start", "end", "kind", "state")
         )
