@@ -44,7 +44,7 @@ class Known:
         return f"{concept}:{self.start}-{self.end}"
 
     def distance(self, call: Call) -> int:
-        """Count the residues from here to a call; 0 where they share or touch one."""
+        """Count the residues from here to a call: 1 next to it, 0 where they share one."""
         return max(0, self.start - call.end, call.start - self.end)
 
     def shared(self, call: Call) -> int:
@@ -117,8 +117,7 @@ class Knowledge:
     def verdict(self, call: Call, known: list[Known]) -> Verdict:
         """Judge what the database says where a call is; `known` is what `of` gave."""
         margin = 0 if call.concept in self._sites else self._margin
-        # touching residues are at a distance of 1
-        close = (k for k in known if k.shared(call) or k.distance(call) <= margin)
+        close = (k for k in known if k.distance(call) <= margin)
         if any(k.concept in self._tellers[call.concept] for k in close):
             return "annotated"
         kinds = {self.kind(call.concept)}

@@ -18,7 +18,7 @@ from bio_interp.discovery._suggestion import Suggestion, ranked_table
 from bio_interp.errors import InputError, MismatchError, NotFoundError, printable
 from bio_interp.sequences import Protein, as_proteins
 
-MARGIN = 5  # residues; calls are joined over gaps of as many
+MARGIN = 5  # residues by which a call may lag behind an annotation and still echo it
 _LOG = logging.getLogger(__name__)
 
 
@@ -36,8 +36,14 @@ class Tally:
         Proteins that end before their annotations do: not read.
     calls
         Calls of `proteins`: the sum of the next four.
-    annotated, not_looked, unknown, suggested
-        Calls by what the database says; see `bio_interp.discovery._known.Verdict`.
+    annotated
+        Calls where the database says the same or more.
+    not_looked
+        Calls where nobody looked for their kind on half of them or more.
+    unknown
+        Calls of which half or more is masked for their concept or kind.
+    suggested
+        Calls where it is silent.
     """
 
     proteins: int = 0

@@ -50,7 +50,7 @@ class Suggestion:
         Addresses of the features behind it, the strongest first.
     nearest, nearest_distance
         The nearest annotation of the same kind in the protein, ``concept:start-end``, and how many
-        residues away; empty and None where it has none.
+        residues away (1: next to it); empty and None where it has none.
     overlapping
         Annotations of other concepts on these residues, at most 8, those that share most first.
     evidence_elsewhere
