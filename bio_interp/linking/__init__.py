@@ -7,7 +7,6 @@ Links are chosen on the *select* fold, calls are priced on *calibrate*, and the 
 from bio_interp.linking._calibration import CALIBRATION, calibrate, look_up
 from bio_interp.linking._calls import Caller, CallRule, RawCall
 from bio_interp.linking._choose import Choice, LinkType, choose, rescore
-from bio_interp.linking._counts import Counts, count
 from bio_interp.linking._figures import (
     calibration_error,
     calibration_figures,
@@ -28,7 +27,6 @@ __all__ = [
     "CallRule",
     "Caller",
     "Choice",
-    "Counts",
     "Fold",
     "Intervals",
     "Labels",
@@ -39,7 +37,6 @@ __all__ = [
     "calibration_error",
     "calibration_figures",
     "choose",
-    "count",
     "judged_calls",
     "lay_labels",
     "lay_split_labels",

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from bio_interp.linking._counts import Counts
 from bio_interp.linking._fold import Fold
 from bio_interp.linking._runs import (
     Runs,
     Score,
     Trial,
+    overlap,
     score_delineator,
     score_locator,
 )
 
-LinkType = Literal["delineator", "locator", "family_marker", "interplm"]
+if TYPE_CHECKING:
+    from bio_interp.linking.counting import Scan
+
+LinkType = Literal["delineator", "locator", "family_marker", "interplm", "residue"]
+LINK_TYPES: tuple[LinkType, ...] = ("interplm", "family_marker", "delineator", "locator")
+SCANNED: dict[LinkType, str] = {
+    "interplm": "interplm",
+    "residue": "residue",
+    "family_marker": "marker",
+}  # the names of a scan that decide a link type
 SCREENED = 8  # features a concept that are looked at run by run
 
 RunScore = Callable[[Trial], Score]
@@ -41,61 +50,43 @@ class Choice:
     score: Score
 
 
-def choose(counts: Counts, view: Fold, edges: Float[ndarray, "d_sae bins"]) -> list[Choice]:
+def choose(found: Scan, view: Fold, kinds: Sequence[LinkType] = LINK_TYPES) -> list[Choice]:
     """Choose, for every concept and link type, the feature and threshold of highest F1.
 
     The `SCREENED` features of highest InterPLM-F1 and of highest marker F1 of each concept are
-    scored run by run; `counts` alone decide the rest.
+    scored run by run; the scan alone decides the rest.
+
+    Parameters
+    ----------
+    found
+        The fold, scanned.
+    view
+        The same fold.
+    kinds
+        Link types wanted.
     """
     choices: list[Choice] = []
-    for concept, screen in enumerate(screens(counts, view)):
-        choices += screen.best(concept, edges)
-        choices += _by_runs(view, concept, screen.features, edges)
+    for concept in range(view.labels.concepts.height):
+        for kind, name in SCANNED.items():
+            if kind in kinds:
+                choices.append(_best(found, concept, kind, name))
+        if set(RUN_SCORES) & set(kinds):
+            choices += _by_runs(view, concept, screened(found, concept), found.edges)
     return choices
 
 
-@dataclass(frozen=True)
-class Screen:
-    """InterPLM-F1 and marker F1 of one concept, each ``(d_sae, bins)``, and what they count."""
-
-    interplm: Float[ndarray, "d_sae bins"]
-    marker: Float[ndarray, "d_sae bins"]
-    spans: int
-    proteins: int
-
-    @property
-    def features(self) -> list[int]:
-        """Features worth a look run by run."""
-        ranked = [
-            np.argsort(-f1.max(1), kind="stable")[:SCREENED] for f1 in (self.interplm, self.marker)
-        ]
-        return sorted({int(f) for f in np.concatenate(ranked)})
-
-    def best(self, concept: int, edges: Float[ndarray, "d_sae bins"]) -> Iterator[Choice]:
-        """Best feature and threshold by each of the two scores."""
-        screened: tuple[tuple[LinkType, Float[ndarray, "d_sae bins"], int], ...] = (
-            ("interplm", self.interplm, self.spans),
-            ("family_marker", self.marker, self.proteins),
-        )
-        for kind, f1, true in screened:
-            feature, b = np.unravel_index(int(f1.argmax()), f1.shape)
-            score = Score(np.nan, np.nan, float(f1[feature, b]), 0, true)
-            yield Choice(concept, kind, int(feature), float(edges[feature, b]), score)
+def screened(found: Scan, concept: int) -> list[int]:
+    """List the features of a concept that are worth a look run by run."""
+    return found.top(concept, ("interplm", "marker"), SCREENED)
 
 
-def screens(counts: Counts, view: Fold) -> Iterator[Screen]:
-    """Score every feature and threshold for each concept by what was counted."""
-    labels = view.labels
-    for concept in range(labels.concepts.height):
-        spans = view.spans_of(concept)
-        bearing = np.unique(spans.protein)
-        one, where = counts.of_concept(concept), int(labels.coverage_class[concept])
-        yield Screen(
-            one.interplm_f1(where, float(labels.weights[spans.protein].sum())),
-            one.marker_f1(where, float(labels.weights[bearing].sum())),
-            len(spans),
-            len(bearing),
-        )
+def _best(found: Scan, concept: int, kind: LinkType, name: str) -> Choice:
+    best = found.best[name]
+    feature = int(best.f1[concept].argmax())
+    threshold = float(found.edges[feature, best.bin[concept, feature]])
+    there = found.totals.proteins if kind == "family_marker" else found.totals.spans
+    score = Score(np.nan, np.nan, float(best.f1[concept, feature]), 0, round(float(there[concept])))
+    return Choice(concept, kind, feature, threshold, score)
 
 
 def _by_runs(
@@ -122,6 +113,8 @@ def rescore(choice: Choice, view: Fold) -> Score:
     if choice.kind == "interplm":
         trial = view.trial(_fired(choice, view), choice.concept)
         return trial.score(trial.pairs.run, trial.pairs.span)
+    if choice.kind == "residue":
+        return _residues(choice, view)
     if choice.kind == "family_marker":
         return _marker(choice, view)
     runs = view.runs(choice.feature, choice.threshold, choice.concept)
@@ -134,6 +127,18 @@ def _fired(choice: Choice, view: Fold) -> Runs:
     on = value >= choice.threshold
     runs = Runs(index[on], index[on] + 1, protein[on], value[on])
     return view.known(runs, choice.concept)
+
+
+def _residues(choice: Choice, view: Fold) -> Score:
+    fired, spans = _fired(choice, view), view.spans_of(choice.concept).merged()
+    inside = np.unique(overlap(fired, spans).run)
+    weight = view.labels.weights
+    both = float(weight[fired.protein[inside]].sum())
+    true = float(((spans.end - spans.start) * weight[spans.protein]).sum())
+    p, r = both / max(float(weight[fired.protein].sum()), 1e-9), both / max(true, 1e-9)
+    return Score(
+        p, r, 2 * p * r / max(p + r, 1e-12), len(fired), int((spans.end - spans.start).sum())
+    )
 
 
 def _marker(choice: Choice, view: Fold) -> Score:

@@ -1,17 +1,20 @@
-"""One fold of a store with its labels: firing residues of a feature, known spans of a concept."""
+"""One fold with its labels: firing residues of a feature, known spans of a concept."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from bio_interp.features import FeatureStore
 from bio_interp.linking._intervals import Intervals
 from bio_interp.linking._labels import Labels
-from bio_interp.linking._runs import Runs, Trial, join, overlap
+from bio_interp.linking._runs import MAX_GAP, Runs, Trial, join, overlap
+
+if TYPE_CHECKING:
+    from bio_interp.linking.counting import Columns
 
 
 class Fold:
@@ -19,16 +22,16 @@ class Fold:
 
     Parameters
     ----------
-    store
-        Codes, of all folds.
+    columns
+        Activations by feature, of all folds.
     labels
-        Labels along the residues of the store.
+        Labels along the same residues.
     name
         ``"select"``, ``"calibrate"`` or ``"test"``.
     """
 
-    def __init__(self, store: FeatureStore, labels: Labels, name: str) -> None:
-        self.store, self.labels, self.name = store, labels, name
+    def __init__(self, columns: Columns, labels: Labels, name: str) -> None:
+        self.columns, self.labels, self.name = columns, labels, name
         self.proteins = labels.proteins_of(name)
         self.spans = labels.positives.where(self.proteins[labels.positives.protein])
         self._unknown = labels.unknowns.where(self.proteins[labels.unknowns.protein])
@@ -41,11 +44,10 @@ class Fold:
         self, feature: int
     ) -> tuple[Int[ndarray, "hits"], Int[ndarray, "hits"], Float[ndarray, "hits"]]:
         """Find where a feature fires in the fold: residue, protein and activation."""
-        found = self.store.feature(feature)
-        keep = self.proteins[found.proteins]
-        protein = found.proteins[keep]
-        index = self.labels.offsets[protein] + found.positions[keep] - 1
-        return index, protein, found.values[keep]
+        found = self.columns.block(range(feature, feature + 1))
+        protein = np.searchsorted(self.labels.offsets, found.index, side="right") - 1
+        keep = self.proteins[protein]
+        return found.index[keep], protein[keep], found.value[keep]
 
     def _spans_of(self, concept: int) -> Intervals:
         """List the true spans of a concept, sorted by start."""
@@ -55,7 +57,7 @@ class Fold:
         """Find the runs of a feature at or above a threshold, where the concept is known."""
         index, protein, value = self.hits(feature)
         on = value >= threshold
-        gap = 0 if self.labels.is_site[concept] else 5
+        gap = 0 if self.labels.is_site[concept] else MAX_GAP
         return self.known(join(index[on], protein[on], value[on], max_gap=gap), concept)
 
     def trial(self, runs: Runs, concept: int) -> Trial:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,31 @@ class Intervals:
                 pieces.append((start, end, label, protein))
         array = np.array(sorted(pieces), dtype=np.int64).reshape(-1, 4)
         return Intervals(array[:, 0], array[:, 1], array[:, 2], array[:, 3])
+
+    def inside(self, mask: Bool[ndarray, "residues"]) -> Intervals:
+        """Cut away the residues that `mask` does not mark."""
+        length = self.end - self.start
+        span = np.repeat(np.arange(len(self)), length)
+        index = np.arange(len(span)) + np.repeat(self.start - np.cumsum(length) + length, length)
+        kept = mask[index]
+        span, index = span[kept], index[kept]
+        first = np.ones(len(span), dtype=bool)
+        first[1:] = (np.diff(span) != 0) | (np.diff(index) != 1)
+        at = np.flatnonzero(first)
+        last = (np.append(at[1:], len(span)) - 1)[: len(at)]  # none of none
+        own = span[at]
+        cut = Intervals(index[at], index[last] + 1, self.label[own], self.protein[own])
+        return cut.where(np.argsort(cut.start, kind="stable"))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Intervals]) -> Intervals:
+        """Put several together, sorted by start."""
+        columns = [
+            np.concatenate([vars(part)[name] for part in parts])
+            for name in ("start", "end", "label", "protein")
+        ]
+        order = np.argsort(columns[0], kind="stable")
+        return cls(*(column[order] for column in columns))
 
     def rows(self) -> list[tuple[int, int, int, int]]:
         """List ``(start, end, label, protein)``."""

@@ -34,12 +34,12 @@ class Labels:
     positives
         Annotated spans; ``label`` is the concept.
     unknowns
-        Spans to ignore for one concept; ``label`` is the concept. Disjoint, and none of them is
-        positive: positive beats unknown.
+        Spans to ignore for one concept; ``label`` is the concept. Disjoint, within `looked`, and
+        none of them is positive: positive beats unknown.
     looked
         Disjoint spans where a class of concepts was looked for; ``label`` is the coverage class.
     coverage_class
-        Coverage class of each concept, -1 where nobody looked.
+        Coverage class of each concept.
     """
 
     offsets: Int[ndarray, "proteins_plus_1"]
@@ -89,6 +89,8 @@ def lay_labels(
 ) -> Labels:
     """Lay annotations along the residues of proteins.
 
+    Concepts of a kind that no source looked for anywhere are left out: nothing would be a negative.
+
     Parameters
     ----------
     table
@@ -108,13 +110,18 @@ def lay_labels(
     fold_of = np.array([folds[a] for a in accessions])
     rows = table.rows.filter(pl.col("accession").is_in(set(index)))
     kept = _common_enough(rows, folds, clusters, min_clusters)
-    concepts = table.concepts.filter(pl.col("concept").is_in(kept)).sort("concept")
-    number = {c: i for i, c in enumerate(concepts["concept"])}
     looked = table.coverage.filter(pl.col("state") == "looked")
     classes, class_of_kind = _coverage_classes(looked)
+    known = pl.col("concept").is_in(kept) & pl.col("kind").is_in(list(class_of_kind))
+    concepts = table.concepts.filter(known).sort("concept")
+    number = {c: i for i, c in enumerate(concepts["concept"])}
     unknown = table.coverage.filter(pl.col("state") == "unknown").rename({"kind": "concept"})
     positives = _intervals(rows, "concept", number, index, offsets)
     unknowns = _intervals(unknown, "concept", number, index, offsets).merged()
+    class_of = np.array([class_of_kind[k] for k in concepts["kind"]], dtype=np.int64)
+    spans = _intervals(classes, "class", None, index, offsets)
+    searched = _with_bearing(spans, positives, class_of)
+    ignored = unknowns.without(positives.merged())
     return Labels(
         offsets=offsets,
         clusters=cluster_id,
@@ -122,10 +129,30 @@ def lay_labels(
         weights=np.array([(weights or {}).get(a, 1.0) for a in accessions]),
         concepts=concepts,
         positives=positives,
-        unknowns=unknowns.without(positives.merged()),
-        looked=_intervals(classes, "class", None, index, offsets).merged(),
-        coverage_class=np.array([class_of_kind.get(k, -1) for k in concepts["kind"]], dtype=int),
+        unknowns=_looked_at(ignored, searched, class_of, int(offsets[-1])),
+        looked=searched,
+        coverage_class=class_of,
     )
+
+
+def _with_bearing(
+    looked: Intervals, positives: Intervals, class_of: Int[ndarray, "concepts"]
+) -> Intervals:
+    """Add the annotated spans: whoever found something there has looked there."""
+    labels = class_of[positives.label]
+    bearing = Intervals(positives.start, positives.end, labels, positives.protein)
+    return Intervals.joined([looked, bearing]).merged()
+
+
+def _looked_at(
+    unknowns: Intervals, looked: Intervals, class_of: Int[ndarray, "concepts"], residues: int
+) -> Intervals:
+    """Keep the unknown residues that were looked at: where nobody looked, all are unknown."""
+    parts = [unknowns.where(unknowns.label < 0)]
+    for number in np.unique(class_of):
+        own = unknowns.where(class_of[unknowns.label] == number)
+        parts.append(own.inside(looked.where(looked.label == number).mask(residues)))
+    return Intervals.joined(parts)
 
 
 def _common_enough(

@@ -13,7 +13,6 @@ from bio_interp.features import FeatureStore
 from bio_interp.linking._calibration import calibrate
 from bio_interp.linking._calls import Caller, CallRule, RawCall
 from bio_interp.linking._choose import Choice, choose, rescore
-from bio_interp.linking._counts import count
 from bio_interp.linking._fold import Fold
 from bio_interp.linking._labels import Labels, lay_labels
 from bio_interp.linking._rules import choose_rules
@@ -31,7 +30,6 @@ CALLS: dict[str, Any] = {
     "cluster": pl.Int64,
     "weight": pl.Float64,
 }
-BINS = 32
 
 
 def link(
@@ -65,13 +63,16 @@ def link(
     DataFrame
         Every call on the test fold, with ``right`` and the strength: what a report is made from.
     """
+    from bio_interp.linking.counting import StoreColumns, bin_edges, scan
+
     labels = lay_split_labels(store, table, split, min_select, min_calibrate, weights=weights)
-    edges = store.bin_edges(BINS, proteins=labels.proteins_of("select"))
-    counts = count(store, labels, edges, fold="select")
-    select, test = (Fold(store, labels, name) for name in ("select", "test"))
+    columns = StoreColumns(store)
+    edges = bin_edges(columns, labels.residue_mask(labels.proteins_of("select")))
+    found = scan(columns, labels, edges, fold="select")
+    select, test = (Fold(columns, labels, name) for name in ("select", "test"))
     grouped = labels.concepts.with_columns(group=_group())
-    links = _links(choose(counts, select, edges), labels, test)
-    callers = _callers(choose_rules(counts, select, edges), labels)
+    links = _links(choose(found, select), labels, test)
+    callers = _callers(choose_rules(found, select), labels)
     draft = LinkTable(links, callers, pl.DataFrame(), grouped)
     calling = grouped.filter(pl.col("concept").is_in(set(callers["concept"])))
     curves = calibrate(judged_calls(store, labels, draft, "calibrate"), calling)
@@ -113,8 +114,10 @@ def judged_calls(store: FeatureStore, labels: Labels, table: LinkTable, fold: st
     """
     from scipy.sparse import csc_matrix
 
+    from bio_interp.linking.counting import StoreColumns
+
     caller = Caller(table.rules(), table.sites())
-    view, rows = Fold(store, labels, fold), list[tuple[int, RawCall]]()
+    view, rows = Fold(StoreColumns(store), labels, fold), list[tuple[int, RawCall]]()
     for protein in np.flatnonzero(labels.proteins_of(fold)):
         codes = csc_matrix(store.protein(store.accessions[protein]))
         rows += [(int(protein), call) for call in caller.calls(codes)]
@@ -123,12 +126,16 @@ def judged_calls(store: FeatureStore, labels: Labels, table: LinkTable, fold: st
     for protein, call in rows:
         by_concept.setdefault(call.concept, []).append((protein, call))
     judged = [
-        row for concept, calls in by_concept.items() for row in _judge(view, number[concept], calls)
+        row
+        for concept, calls in by_concept.items()
+        for row in _judge(view, store.accessions, number[concept], calls)
     ]
     return pl.DataFrame(judged, schema=CALLS, orient="row")
 
 
-def _judge(view: Fold, concept: int, calls: Sequence[tuple[int, RawCall]]) -> list[tuple[Any, ...]]:
+def _judge(
+    view: Fold, accessions: Sequence[str], concept: int, calls: Sequence[tuple[int, RawCall]]
+) -> list[tuple[Any, ...]]:
     """Judge the calls of one concept, ascending by protein and position."""
     labels = view.labels
     protein = np.array([p for p, _ in calls])
@@ -141,7 +148,7 @@ def _judge(view: Fold, concept: int, calls: Sequence[tuple[int, RawCall]]) -> li
     good = right(known, trial.pairs, site=trial.site)
     return [
         (
-            view.store.accessions[calls[i][0]],
+            accessions[calls[i][0]],
             calls[i][1].concept,
             calls[i][1].start,
             calls[i][1].end,

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from bio_interp.linking._calls import MOST_FIRING, CallRule
-from bio_interp.linking._choose import Screen, screens
-from bio_interp.linking._counts import Counts
+from bio_interp.linking._choose import screened
 from bio_interp.linking._fold import Fold
 from bio_interp.linking._runs import MAX_GAP, Runs, Trial, join, right, run_of
 
-PRECISIONS = (0.25, 0.35, 0.5, 0.65, 0.8)  # residue precision that a feature of a set must have
+if TYPE_CHECKING:
+    from bio_interp.linking.counting import Scan
+
 SIZES = (1, 2, 4, 8, 16)  # features of a set
 SHORTEST = (1, 4, 8, 12, 20, 30, 45, 60)  # residues of a call
-DOUBT = 20.0  # residues outside the concept that every feature is charged with
-BORNE = 2.5  # proteins of the concept in which a feature of a set must fire
 
 Thresholds = Mapping[int, float]
 
@@ -60,9 +60,7 @@ class _Told:
         return float(np.log((good + 0.5) / (float(self.weight.sum()) - good + 0.5)))
 
 
-def choose_rules(
-    counts: Counts, view: Fold, edges: Float[ndarray, "d_sae bins"]
-) -> dict[int, CallRule]:
+def choose_rules(found: Scan, view: Fold) -> dict[int, CallRule]:
     """Choose the rule of every concept that has one, by the F1 of its calls.
 
     A set holds the features of a given residue precision that cover most of the concept's
@@ -76,8 +74,8 @@ def choose_rules(
         Rules by the number of the concept in ``view.labels``.
     """
     drafts: dict[int, _Draft] = {}
-    for concept, screen in enumerate(screens(counts, view)):
-        if best := _best(view, concept, counts.of_concept(concept), screen, edges):
+    for concept in range(view.labels.concepts.height):
+        if best := _best(found, view, concept):
             drafts[concept] = best
     told = {concept: _tell(view, concept, draft) for concept, draft in drafts.items()}
     weights = _fit(list(told.values()))
@@ -87,12 +85,10 @@ def choose_rules(
     }
 
 
-def _best(
-    view: Fold, concept: int, counts: Counts, screen: Screen, edges: Float[ndarray, "d_sae bins"]
-) -> _Draft | None:
+def _best(found: Scan, view: Fold, concept: int) -> _Draft | None:
     best = None
     lengths = (1,) if view.labels.is_site[concept] else SHORTEST
-    for thresholds in _candidates(view, concept, counts, screen, edges):
+    for thresholds in _candidates(found, concept):
         trial = _trial(view, concept, thresholds)
         for shortest, f1 in zip(lengths, _scores(trial, lengths), strict=True):
             if f1 > (best.f1 if best else 0.0):
@@ -100,33 +96,19 @@ def _best(
     return best
 
 
-def _candidates(
-    view: Fold, concept: int, counts: Counts, screen: Screen, edges: Float[ndarray, "d_sae bins"]
-) -> Iterator[Thresholds]:
+def _candidates(found: Scan, concept: int) -> Iterator[Thresholds]:
     seen: set[tuple[tuple[int, float], ...]] = set()
-    covered = int(view.labels.coverage_class[concept])
-    for precision in PRECISIONS:
-        ranked = _precise(counts, covered, precision, edges)
+    for level in range(len(found.covers.f1)):
+        ranked = found.precise(concept, level, max(SIZES))
         for size in SIZES:
             chosen = tuple(ranked[:size])
             if chosen and chosen not in seen:
                 seen.add(chosen)
                 yield dict(chosen)
-    for feature in screen.features:
-        for threshold in np.unique(edges[feature][np.isfinite(edges[feature])])[::3]:
+    for feature in screened(found, concept):
+        cuts = found.edges[feature]
+        for threshold in np.unique(cuts[np.isfinite(cuts)])[::3]:
             yield {feature: float(threshold)}
-
-
-def _precise(
-    counts: Counts, covered: int, precision: float, edges: Float[ndarray, "d_sae bins"]
-) -> list[tuple[int, float]]:
-    """List features and thresholds of a residue precision, those that cover most first."""
-    fired = counts.fired[:, covered] - counts.ignored
-    good = counts.hits / (fired + DOUBT) >= precision
-    covers = np.where(good & (counts.proteins >= BORNE) & np.isfinite(edges), counts.hits, 0.0)
-    bins, most = covers.argmax(1), covers.max(1)
-    order = np.argsort(-most, kind="stable")[: max(SIZES)]
-    return [(int(f), float(edges[f, bins[f]])) for f in order if most[f] > 0]
 
 
 def _trial(view: Fold, concept: int, thresholds: Thresholds) -> Trial:

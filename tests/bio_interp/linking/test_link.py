@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 
 from bio_interp.annotations import AnnotationTable
 from bio_interp.features import FeatureStore
-from bio_interp.linking import LinkTable, count, lay_split_labels, link
+from bio_interp.linking import LinkTable, link
 from bio_interp.sequences import Split
 
 FOLDS = ("select", "calibrate", "test")
@@ -101,24 +101,6 @@ def test_calls_on_test_are_right_and_priced_so(linked):
     top = table.calibration.group_by("concept").agg(pl.col("precision").max(), pl.col("low").max())
     assert top["precision"].min() > 0.85
     assert (table.calibration["low"] <= table.calibration["precision"]).all()
-
-
-def test_one_pass_counts_equal_a_dense_count(tmp_path):
-    store, table, split = plant(tmp_path)
-    labels = lay_split_labels(store, table, split, 1, 1)
-    edges = store.bin_edges(4, proteins=labels.proteins_of("select"))
-    counts = count(store, labels, edges, fold="select")
-    dense = np.concatenate([store.protein(a).toarray() for a in store.accessions])
-    fold = labels.residue_mask(labels.proteins_of("select"))
-    for c in range(2):
-        spans = labels.positives.where(labels.positives.label == c)
-        truth = spans.mask(labels.residues)
-        for b in range(4):
-            on = (dense >= edges[:, b]) & (dense > 0) & fold[:, None]
-            assert (counts.hits[:, c, b] == (on & truth[:, None]).sum(0)).all()
-            assert (counts.fired[:, 0, b] == on.sum(0)).all()
-            of_spans = [on[s:e].any(0) for s, e in zip(spans.start, spans.end, strict=True)]
-            assert (counts.spans[:, c, b] == np.sum(of_spans, axis=0)).all()
 
 
 def test_shuffled_labels_make_no_confident_calls(tmp_path):

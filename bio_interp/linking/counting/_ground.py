@@ -1,0 +1,152 @@
+"""What is known of one fold, laid out for counting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+from bio_interp.linking._intervals import Intervals
+from bio_interp.linking._labels import Labels
+from bio_interp.linking.counting._layers import Layers
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+GRAIN = 1024  # weights are multiples of 1/1024, whose sums in float64 are exact in any order
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What there is to find in a fold, weighted; all ``(concepts,)`` but the last two.
+
+    Attributes
+    ----------
+    residues, spans, proteins, clusters
+        That bear each concept; clusters are not weighted.
+    covered, covered_proteins, covered_clusters
+        Residues where each concept is known, and proteins and clusters that were looked at.
+    """
+
+    residues: Float[ndarray, "concepts"]
+    spans: Float[ndarray, "concepts"]
+    proteins: Float[ndarray, "concepts"]
+    clusters: Float[ndarray, "concepts"]
+    covered: Float[ndarray, "concepts"]
+    covered_proteins: Float[ndarray, "concepts"]
+    covered_clusters: Float[ndarray, "concepts"]
+
+
+class Ground:
+    """Labels of one fold as lookups on a device.
+
+    Parameters
+    ----------
+    labels
+        Labels of all folds.
+    fold
+        The one that is counted.
+    part
+        ``(i, n)``, i from 1: the i-th of n parts of the fold's clusters. Counts of the parts add
+        up to those of the whole, exactly.
+    device
+        Where it is counted.
+    """
+
+    def __init__(
+        self, labels: Labels, fold: str, part: tuple[int, int], device: torch.device
+    ) -> None:
+        import torch
+
+        def tensor(array: ndarray) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+        inside = labels.proteins_of(fold) & (labels.clusters % part[1] == part[0] - 1)
+        self.keep = tensor(labels.residue_mask(inside))
+        weights = rounded(labels.weights)
+        self.weighted = bool((weights != 1).any())
+        self.concepts = labels.concepts.height
+        self.classes = int(labels.looked.label.max(initial=-1)) + 1
+        own = np.flatnonzero(inside)
+        number = np.cumsum(inside) - 1  # of each protein among those counted
+        self.protein = tensor(np.repeat(number, np.diff(labels.offsets)).astype(np.int32))
+        self.protein_weight = tensor(weights[own])
+        cluster = np.unique(labels.clusters[own], return_inverse=True)[1]
+        self.protein_cluster = tensor(cluster.astype(np.int64))
+        self.clusters = int(cluster.max(initial=-1)) + 1
+
+        spans = labels.positives.where(inside[labels.positives.protein])
+        owner, owner_of = _owners(spans.protein, spans.label, self.concepts)
+        bearer, bearer_of = _owners(labels.clusters[owner[0]], owner[1], self.concepts)
+        self.spans = Layers(spans, labels.residues, device)
+        self.span_label, self.span_owner = tensor(spans.label), tensor(owner_of)
+        self.span_weight = tensor(weights[spans.protein])
+        self.owner_label, self.owner_bearer = tensor(owner[1]), tensor(bearer_of)
+        self.owner_weight = tensor(weights[owner[0]])
+        self.bearer_label = tensor(bearer[1])
+
+        merged = spans.merged()
+        self.apart = len(merged) == len(spans)  # no concept overlaps itself
+        self.merged = self.spans if self.apart else Layers(merged, labels.residues, device)
+        self.merged_label = tensor(merged.label if not self.apart else spans.label)
+        self.merged_weight = tensor(weights[(spans if self.apart else merged).protein])
+        unknown = labels.unknowns.where(inside[labels.unknowns.protein])
+        self.unknown = Layers(unknown, labels.residues, device)
+        self.unknown_label = tensor(unknown.label)
+        self.unknown_weight = tensor(weights[unknown.protein])
+        self.looked = [tensor(_looked(labels, number)) for number in range(self.classes)]
+
+
+def rounded(weights: Float[ndarray, "proteins"]) -> Float[ndarray, "proteins"]:
+    """Round weights to multiples of 1/1024, so that their sums are exact; none becomes 0."""
+    return np.maximum(np.round(weights * GRAIN), 1.0) / GRAIN
+
+
+def totals(labels: Labels, fold: str) -> Totals:
+    """Count what there is to find in a fold."""
+    inside, n = labels.proteins_of(fold), labels.concepts.height
+    weights = rounded(labels.weights)
+    spans = labels.positives.where(inside[labels.positives.protein])
+    merged = spans.merged()
+    (protein, label), _ = _owners(spans.protein, spans.label, n)
+    (_, of_cluster), _ = _owners(labels.clusters[protein], label, n)
+    unknown = labels.unknowns.where(inside[labels.unknowns.protein])
+    looked = labels.looked.where(inside[labels.looked.protein])
+    classes = int(labels.looked.label.max(initial=-1)) + 1
+    pairs, _ = _owners(looked.protein, looked.label, max(1, classes))
+    clusters, _ = _owners(labels.clusters[pairs[0]], pairs[1], max(1, classes))
+    by_class = (
+        np.bincount(looked.label, _residues(looked, weights), classes),
+        np.bincount(pairs[1], weights[pairs[0]], classes),
+        np.bincount(clusters[1], minlength=classes).astype(float),
+    )
+    whole, proteins, bearing = (counted[labels.coverage_class] for counted in by_class)
+    return Totals(
+        np.bincount(merged.label, _residues(merged, weights), n),
+        np.bincount(spans.label, weights[spans.protein], n),
+        np.bincount(label, weights[protein], n),
+        np.bincount(of_cluster, minlength=n).astype(float),
+        whole - np.bincount(unknown.label, _residues(unknown, weights), n),
+        proteins,
+        bearing,
+    )
+
+
+def _residues(spans: Intervals, weights: Float[ndarray, "proteins"]) -> Float[ndarray, "spans"]:
+    return (spans.end - spans.start) * weights[spans.protein]
+
+
+def _owners(
+    thing: Int[ndarray, "spans"], label: Int[ndarray, "spans"], labels: int
+) -> tuple[tuple[Int[ndarray, "owners"], Int[ndarray, "owners"]], Int[ndarray, "spans"]]:
+    """List the pairs of a thing (protein, cluster) and a label, and the pair of each span."""
+    pairs, of = np.unique(thing * labels + label, return_inverse=True)
+    return (pairs // labels, pairs % labels), of.astype(np.int64)
+
+
+def _looked(labels: Labels, number: int) -> Bool[ndarray, "residues"]:
+    return labels.looked.where(labels.looked.label == number).mask(labels.residues)
