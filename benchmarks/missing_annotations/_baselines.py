@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from statistics import median
 
 import numpy as np
 import polars as pl
+from _data import kept
 from _score import TOPS, Place, Truth, judge, shown
 
 from bio_interp.annotations import AnnotationTable
+from bio_interp.provenance import sha256_text, write_json
 from bio_interp.sequences import Protein
 
 MAX_E = 1e-3
@@ -42,7 +45,17 @@ class Hit:
 
 
 def best_hits(queries: Sequence[Protein], targets: Sequence[Protein], cpus: int) -> list[Hit]:
-    """Search with phmmer; the hit of lowest E-value that is another protein."""
+    """Search with phmmer, or remember the search of an earlier run."""
+    asked = (f"{p.accession} {p.sequence}" for p in (*queries, *targets))
+    path = kept() / f"hits-{len(queries)}-{sha256_text(asked)[:16]}.json"
+    if not path.is_file():
+        found = [asdict(hit) for hit in _search(queries, targets, cpus)]
+        write_json(path, [{**hit, "pairs": list(hit["pairs"].items())} for hit in found])
+    return [Hit(**{**hit, "pairs": dict(hit["pairs"])}) for hit in json.loads(path.read_text())]
+
+
+def _search(queries: Sequence[Protein], targets: Sequence[Protein], cpus: int) -> list[Hit]:
+    """Find the hit of lowest E-value that is another protein, for each query that has one."""
     import pyhmmer
 
     letters = pyhmmer.easel.Alphabet.amino()

@@ -78,9 +78,14 @@ def universe() -> Universe:
     return Universe(proteins, split, hiding, sorted(both & fits))
 
 
+def kept() -> Path:
+    """Name the folder of what the next run finds again."""
+    return Path(tempfile.gettempdir()) / "bio_interp-missing_annotations"
+
+
 def codes(atlas: Atlas, proteins: Iterable[Protein]) -> FeatureStore:
     """Encode proteins into a folder that the next run finds again."""
-    folder = Path(tempfile.gettempdir()) / "bio_interp-missing_annotations" / atlas.name
+    folder = kept() / atlas.name
     settings = {"model": atlas.info.model_sha256, "site": atlas.site, "version": atlas.info.version}
     store = FeatureStore.create(folder, d_sae=atlas.sae.config.d_sae, settings=settings)
     encode_store(proteins, atlas, store)

@@ -12,6 +12,7 @@ from bio_interp.annotations._evidence import (
     evidence_level,
     strongest_evidence,
 )
+from bio_interp.annotations._filter import at_least, evidence_levels, filter_evidence
 from bio_interp.annotations._overlaps import (
     equivalent_concepts,
     group_concepts,
@@ -30,9 +31,12 @@ __all__ = [
     "AnnotationTable",
     "Annotator",
     "EvidenceLevel",
+    "at_least",
     "collect",
     "equivalent_concepts",
     "evidence_level",
+    "evidence_levels",
+    "filter_evidence",
     "group_concepts",
     "is_table",
     "read_annotations",

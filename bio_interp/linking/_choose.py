@@ -12,12 +12,11 @@ from numpy import ndarray
 
 from bio_interp.linking._fold import Fold
 from bio_interp.linking._runs import (
-    Runs,
+    Match,
     Score,
     Trial,
-    overlap,
-    score_delineator,
-    score_locator,
+    match_delineator,
+    match_locator,
 )
 
 if TYPE_CHECKING:
@@ -32,10 +31,9 @@ SCANNED: dict[LinkType, str] = {
 }  # the names of a scan that decide a link type
 SCREENED = 8  # features a concept that are looked at run by run
 
-RunScore = Callable[[Trial], Score]
-RUN_SCORES: dict[LinkType, RunScore] = {
-    "delineator": score_delineator,
-    "locator": score_locator,
+MATCHES: dict[LinkType, Callable[[Trial], Match]] = {
+    "delineator": match_delineator,
+    "locator": match_locator,
 }
 
 
@@ -70,7 +68,7 @@ def choose(found: Scan, view: Fold, kinds: Sequence[LinkType] = LINK_TYPES) -> l
         for kind, name in SCANNED.items():
             if kind in kinds:
                 choices.append(_best(found, concept, kind, name))
-        if set(RUN_SCORES) & set(kinds):
+        if set(MATCHES) & set(kinds):
             choices += _by_runs(view, concept, screened(found, concept), found.edges)
     return choices
 
@@ -93,12 +91,12 @@ def _by_runs(
     view: Fold, concept: int, features: list[int], edges: Float[ndarray, "d_sae bins"]
 ) -> list[Choice]:
     """Score the screened features run by run, at every threshold."""
-    best: dict[LinkType, dict[int, Choice]] = {kind: {} for kind in RUN_SCORES}
+    best: dict[LinkType, dict[int, Choice]] = {kind: {} for kind in MATCHES}
     for feature in features:
         for threshold in np.unique(edges[feature][np.isfinite(edges[feature])]):
             trial = view.trial(view.runs(feature, float(threshold), concept), concept)
-            for kind, score_runs in RUN_SCORES.items():
-                score = score_runs(trial)
+            for kind, match in MATCHES.items():
+                score = trial.score(*match(trial))
                 if feature not in best[kind] or score.f1 > best[kind][feature].score.f1:
                     best[kind][feature] = Choice(concept, kind, feature, float(threshold), score)
     return [
@@ -106,46 +104,3 @@ def _by_runs(
         for found in best.values()
         if any(c.score.f1 > 0 for c in found.values())
     ]
-
-
-def rescore(choice: Choice, view: Fold) -> Score:
-    """Score a choice on another fold, with nothing chosen anew."""
-    if choice.kind == "interplm":
-        trial = view.trial(_fired(choice, view), choice.concept)
-        return trial.score(trial.pairs.run, trial.pairs.span)
-    if choice.kind == "residue":
-        return _residues(choice, view)
-    if choice.kind == "family_marker":
-        return _marker(choice, view)
-    runs = view.runs(choice.feature, choice.threshold, choice.concept)
-    return RUN_SCORES[choice.kind](view.trial(runs, choice.concept))
-
-
-def _fired(choice: Choice, view: Fold) -> Runs:
-    """Single residues where the feature is on and the concept is known."""
-    index, protein, value = view.hits(choice.feature)
-    on = value >= choice.threshold
-    runs = Runs(index[on], index[on] + 1, protein[on], value[on])
-    return view.known(runs, choice.concept)
-
-
-def _residues(choice: Choice, view: Fold) -> Score:
-    fired, spans = _fired(choice, view), view.spans_of(choice.concept).merged()
-    inside = np.unique(overlap(fired, spans).run)
-    weight = view.labels.weights
-    both = float(weight[fired.protein[inside]].sum())
-    true = float(((spans.end - spans.start) * weight[spans.protein]).sum())
-    p, r = both / max(float(weight[fired.protein].sum()), 1e-9), both / max(true, 1e-9)
-    return Score(
-        p, r, 2 * p * r / max(p + r, 1e-12), len(fired), int((spans.end - spans.start).sum())
-    )
-
-
-def _marker(choice: Choice, view: Fold) -> Score:
-    fired = np.unique(_fired(choice, view).protein)
-    bearing = np.unique(view.spans_of(choice.concept).protein)
-    weight = view.labels.weights
-    both = float(weight[np.intersect1d(fired, bearing)].sum())
-    p = both / max(float(weight[fired].sum()), 1e-9)
-    r = both / max(float(weight[bearing].sum()), 1e-9)
-    return Score(p, r, 2 * p * r / max(p + r, 1e-12), len(fired), len(bearing))

@@ -12,9 +12,10 @@ from bio_interp.annotations import AnnotationTable
 from bio_interp.features import FeatureStore
 from bio_interp.linking._calibration import calibrate
 from bio_interp.linking._calls import Caller, CallRule, RawCall
-from bio_interp.linking._choose import Choice, choose, rescore
+from bio_interp.linking._choose import Choice, choose
 from bio_interp.linking._fold import Fold
 from bio_interp.linking._labels import Labels, lay_labels
+from bio_interp.linking._outcome import rescore
 from bio_interp.linking._rules import choose_rules
 from bio_interp.linking._runs import Runs, right
 from bio_interp.linking._table import CALLERS, LINKS, LinkTable

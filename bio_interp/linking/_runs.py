@@ -142,19 +142,19 @@ class Trial:
         r = float(span[np.unique(found_spans)].sum()) / max(float(span.sum()), 1e-9)
         return Score(p, r, 2 * p * r / max(p + r, 1e-12), len(run), len(span))
 
-    def of(self, hit: Bool[ndarray, "pairs"]) -> Score:
-        """Score pairs that count as hits."""
-        return self.score(self.pairs.run[hit], self.pairs.span[hit])
+
+Match = tuple[Int[ndarray, "_"], Int[ndarray, "_"]]
 
 
-def score_locator(trial: Trial) -> Score:
-    """Score runs of which half lies in a true span, and spans that have such a run."""
+def match_locator(trial: Trial) -> Match:
+    """Give the runs of which half lies in a true span, and the spans that have such a run."""
     pairs = trial.pairs
-    return trial.of((pairs.of_span >= 1) if trial.site else (pairs.of_run >= 0.5))
+    hit = (pairs.of_span >= 1) if trial.site else (pairs.of_run >= 0.5)
+    return pairs.run[hit], pairs.span[hit]
 
 
-def score_delineator(trial: Trial) -> Score:
-    """Strict span-F1: runs one to one with spans at 50 % reciprocal overlap (sites: exact).
+def match_delineator(trial: Trial) -> Match:
+    """Match runs one to one with spans at 50 % reciprocal overlap (sites: exact): strict span-F1.
 
     Two runs or two spans can share a partner only at exactly one half each; the first counts.
     """
@@ -162,4 +162,4 @@ def score_delineator(trial: Trial) -> Score:
     match = np.flatnonzero((pairs.of_run >= half) & (pairs.of_span >= half))
     match = match[np.unique(pairs.run[match], return_index=True)[1]]
     match = match[np.unique(pairs.span[match], return_index=True)[1]]
-    return trial.score(pairs.run[match], pairs.span[match])
+    return pairs.run[match], pairs.span[match]

@@ -20,7 +20,7 @@ from numpy import ndarray
 from bio_interp.linking._labels import Labels
 from bio_interp.linking.counting._blocks import ENTRIES, mapped, ranges
 from bio_interp.linking.counting._columns import Block, Columns
-from bio_interp.linking.counting._ground import Ground
+from bio_interp.linking.counting._ground import Ground, Stretches
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -106,7 +106,7 @@ def count(
     def work(features: range) -> Counts:
         return _of_block(columns.block(features), ground, edges[features.start : features.stop])
 
-    tables = (ground.concepts * bins, len(ground.span_label), len(ground.protein_weight))
+    tables = (ground.concepts * bins, len(ground.spans), len(ground.protein_weight))
     cells = _CELLS if place.type == "cpu" else _GPU_CELLS
     entries = ENTRIES if place.type == "cpu" else ENTRIES << 6
     blocks = ranges(columns, entries=entries, most=cells // max(1, *tables))
@@ -181,24 +181,19 @@ def _bearing(
     def weight(of: Tensor, at: Tensor) -> Tensor | None:
         return of[at] if ground.weighted else None
 
-    at, span = ground.spans.find(index)
-    in_merged = (at, span) if ground.apart else ground.merged.find(index)
-    hits = tally.of(
-        feature[in_merged[0]], ground.merged_label[in_merged[1]], bin_[in_merged[0]], concepts,
-        weight(ground.merged_weight, in_merged[1]),
-    )  # fmt: skip
-    lost, stretch = ground.unknown.find(index)
-    ignored = tally.of(
-        feature[lost], ground.unknown_label[stretch], bin_[lost], concepts,
-        weight(ground.unknown_weight, stretch),
-    )  # fmt: skip
-    f, s, b = tally.best(feature[at], span, bin_[at], len(ground.span_label))
-    spans = tally.of(f, ground.span_label[s], b, concepts, weight(ground.span_weight, s))
+    def inside(of: Stretches) -> Tensor:
+        at, stretch = of.layers.find(index)
+        label, weights = of.label[stretch], weight(of.weight, stretch)
+        return tally.of(feature[at], label, bin_[at], concepts, weights)
+
+    at, span = ground.spans.layers.find(index)
+    f, s, b = tally.best(feature[at], span, bin_[at], len(ground.spans))
+    spans = tally.of(f, ground.spans.label[s], b, concepts, weight(ground.spans.weight, s))
     f, o, b = tally.best(f, ground.span_owner[s], b, len(ground.owner_label))
     proteins = tally.of(f, ground.owner_label[o], b, concepts, weight(ground.owner_weight, o))
     f, c, b = tally.best(f, ground.owner_bearer[o], b, len(ground.bearer_label))
     clusters = tally.of(f, ground.bearer_label[c], b, concepts, None)
-    return hits, ignored, spans, proteins, clusters
+    return inside(ground.merged), inside(ground.unknown), spans, proteins, clusters
 
 
 def _fired(

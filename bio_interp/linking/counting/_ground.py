@@ -41,6 +41,31 @@ class Totals:
     covered_clusters: Float[ndarray, "concepts"]
 
 
+class Stretches:
+    """Stretches to look residues up in, with the concept and the weight of each."""
+
+    def __init__(
+        self, spans: Intervals, weights: Float[ndarray, "proteins"], residues: int, to: _To
+    ) -> None:
+        self.layers = Layers(spans, residues, to.device)
+        self.label, self.weight = to(spans.label), to(weights[spans.protein])
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+class _To:
+    """Moves arrays to a device."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    def __call__(self, array: ndarray) -> Tensor:
+        import torch
+
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+
 class Ground:
     """Labels of one fold as lookups on a device.
 
@@ -60,45 +85,45 @@ class Ground:
     def __init__(
         self, labels: Labels, fold: str, part: tuple[int, int], device: torch.device
     ) -> None:
-        import torch
-
-        def tensor(array: ndarray) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
         inside = labels.proteins_of(fold) & (labels.clusters % part[1] == part[0] - 1)
-        self.keep = tensor(labels.residue_mask(inside))
-        weights = rounded(labels.weights)
+        weights, to = rounded(labels.weights), _To(device)
         self.weighted = bool((weights != 1).any())
         self.concepts = labels.concepts.height
-        self.classes = int(labels.looked.label.max(initial=-1)) + 1
-        own = np.flatnonzero(inside)
-        number = np.cumsum(inside) - 1  # of each protein among those counted
-        self.protein = tensor(np.repeat(number, np.diff(labels.offsets)).astype(np.int32))
-        self.protein_weight = tensor(weights[own])
+        self._lay_proteins(labels, np.flatnonzero(inside), weights, to)
+        self.keep = to(labels.residue_mask(inside))
+        classes = int(labels.looked.label.max(initial=-1)) + 1
+        self.looked = [to(_looked(labels, number)) for number in range(classes)]
+        spans = labels.positives.where(inside[labels.positives.protein])
+        self._lay_owners(labels, spans, weights, to)
+        unknown = labels.unknowns.where(inside[labels.unknowns.protein])
+        merged, residues = spans.merged(), labels.residues
+        self.spans = Stretches(spans, weights, residues, to)
+        # spans of one concept that overlap are hit apart, but their residues count once
+        once = len(merged) == len(spans)
+        self.merged = self.spans if once else Stretches(merged, weights, residues, to)
+        self.unknown = Stretches(unknown, weights, residues, to)
+
+    def _lay_proteins(
+        self, labels: Labels, own: Int[ndarray, "_"], weights: Float[ndarray, "proteins"], to: _To
+    ) -> None:
+        """Give numbers to the proteins that are counted, and to their clusters."""
+        number = np.zeros(len(weights), np.int32)
+        number[own] = np.arange(len(own))
+        self.protein = to(np.repeat(number, np.diff(labels.offsets)))
+        self.protein_weight = to(weights[own])
         cluster = np.unique(labels.clusters[own], return_inverse=True)[1]
-        self.protein_cluster = tensor(cluster.astype(np.int64))
+        self.protein_cluster = to(cluster.astype(np.int64))
         self.clusters = int(cluster.max(initial=-1)) + 1
 
-        spans = labels.positives.where(inside[labels.positives.protein])
+    def _lay_owners(
+        self, labels: Labels, spans: Intervals, weights: Float[ndarray, "proteins"], to: _To
+    ) -> None:
+        """Give numbers to pairs of a protein, and of a cluster, with a concept that it bears."""
         owner, owner_of = _owners(spans.protein, spans.label, self.concepts)
         bearer, bearer_of = _owners(labels.clusters[owner[0]], owner[1], self.concepts)
-        self.spans = Layers(spans, labels.residues, device)
-        self.span_label, self.span_owner = tensor(spans.label), tensor(owner_of)
-        self.span_weight = tensor(weights[spans.protein])
-        self.owner_label, self.owner_bearer = tensor(owner[1]), tensor(bearer_of)
-        self.owner_weight = tensor(weights[owner[0]])
-        self.bearer_label = tensor(bearer[1])
-
-        merged = spans.merged()
-        self.apart = len(merged) == len(spans)  # no concept overlaps itself
-        self.merged = self.spans if self.apart else Layers(merged, labels.residues, device)
-        self.merged_label = tensor(merged.label if not self.apart else spans.label)
-        self.merged_weight = tensor(weights[(spans if self.apart else merged).protein])
-        unknown = labels.unknowns.where(inside[labels.unknowns.protein])
-        self.unknown = Layers(unknown, labels.residues, device)
-        self.unknown_label = tensor(unknown.label)
-        self.unknown_weight = tensor(weights[unknown.protein])
-        self.looked = [tensor(_looked(labels, number)) for number in range(self.classes)]
+        self.span_owner, self.owner_bearer = to(owner_of), to(bearer_of)
+        self.owner_label, self.owner_weight = to(owner[1]), to(weights[owner[0]])
+        self.bearer_label = to(bearer[1])
 
 
 def rounded(weights: Float[ndarray, "proteins"]) -> Float[ndarray, "proteins"]:
