@@ -19,7 +19,7 @@ from bio_interp.provenance import sha256_text, write_json
 from bio_interp.sequences import Protein
 
 MAX_E = 1e-3
-DRAWS = 200
+DRAWS = 100
 Silent = Callable[[Place], bool]
 
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import polars as pl
 from _harness import ROOT, SHARED
 
-from bio_interp.annotations import AnnotationTable, collect, evidence_level
+from bio_interp.annotations import AnnotationTable, collect, evidence_levels
 from bio_interp.atlas import Atlas
 from bio_interp.features import FeatureStore, encode_store
 from bio_interp.sequences import Protein, Split, read_proteins
@@ -125,16 +125,9 @@ def draw_clusters(world: Universe, share: float, seed: int) -> set[str]:
 
 def with_levels(table: AnnotationTable, kinds: Collection[str] = KINDS) -> pl.DataFrame:
     """List the rows of some kinds with ``kind`` and ``level`` of evidence."""
-    levels = {code: evidence_level(code or "") for code in table.rows["evidence"].unique()}
-    return (
-        table.rows.join(table.concepts.select("concept", "kind"), on="concept")
-        .filter(pl.col("kind").is_in(set(kinds)))
-        .with_columns(
-            level=pl.col("evidence").replace_strict(
-                levels, return_dtype=pl.String, default="unknown"
-            )
-        )
-    )
+    named = table.rows.join(table.concepts.select("concept", "kind"), on="concept")
+    rows = named.filter(pl.col("kind").is_in(set(kinds)))
+    return rows.with_columns(level=evidence_levels(rows["evidence"]))
 
 
 def added_since(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -100,7 +100,8 @@ class Ranked:
     owner
         Cluster of each, as an index.
     found
-        Indices of the true annotations that each gets right.
+        Pairs ``(suggestion, true annotation)`` of which the first gets the second right, as
+        indices, shape ``(2, pairs)``.
     unit_owner
         Cluster of each true annotation.
     clusters
@@ -109,7 +110,7 @@ class Ranked:
 
     right: np.ndarray
     owner: np.ndarray
-    found: Sequence[Sequence[int]]
+    found: np.ndarray
     unit_owner: np.ndarray
     clusters: int
 
@@ -137,13 +138,13 @@ class Ranked:
 
         A cluster of weight two stands in the list twice.
         """
-        times = weight[self.owner] if len(self.owner) else np.zeros(0)
+        times = weight[self.owner]
         before = np.cumsum(times) - times
         taken = times if top is None else np.clip(top - before, 0, times)
         precision = float((taken * self.right).sum() / taken.sum()) if taken.sum() else np.nan
-        units = {u for i in np.flatnonzero(taken > 0) for u in self.found[i]}
-        every = float(weight[self.unit_owner].sum()) if len(self.unit_owner) else 0.0
-        got = float(weight[self.unit_owner[sorted(units)]].sum()) if units else 0.0
+        units = np.unique(self.found[1][taken[self.found[0]] > 0])
+        every = float(weight[self.unit_owner].sum())
+        got = float(weight[self.unit_owner[units]].sum())
         return precision, got / every if every else np.nan
 
 
@@ -162,11 +163,12 @@ def judge(
     number = {c: i for i, c in enumerate(sorted(set(clusters.values())))}
     units = {unit: i for i, unit in enumerate(sorted(truth.units(kinds)))}
     kept = [p for p in places if not truth.is_ignored(p)]
-    found = [[units[u] for u in truth.hits(p) if u in units] for p in kept]
+    found = [(i, units[u]) for i, p in enumerate(kept) for u in truth.hits(p) if u in units]
+    pairs = np.array(found, dtype=int).reshape(-1, 2).T
     return Ranked(
-        right=np.array([bool(f) for f in found], dtype=bool),
+        right=np.isin(np.arange(len(kept)), pairs[0]),
         owner=np.array([number[clusters[p.accession]] for p in kept], dtype=int),
-        found=found,
+        found=pairs,
         unit_owner=np.array([number[clusters[u[0]]] for u in units], dtype=int),
         clusters=len(number),
     )

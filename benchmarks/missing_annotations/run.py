@@ -11,6 +11,7 @@ proteins. Codes wait in the temporary folder for the next run.
 import logging
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def main() -> None:
     name = "reference" if options.quick else "unirep"
     atlas, world = load_atlas(name), universe()
     if options.quick:
-        world = world.part(300)
+        world = world.part(150)
     store = codes(atlas, world.encoded())
     backed = backed_kinds(of_2025())
     figures: dict[str, Any] = {"atlas": name, "kinds": sorted(KINDS), "backed": sorted(backed)}
@@ -96,7 +97,7 @@ def main() -> None:
             table = found.frame()
             concepts = relinked.links.concepts
         told = {"counts": found.tally.to_dict(), **compare(check, table, concepts, backed, options)}
-        figures[title] = {**facts(check, store), **told}
+        figures[title] = {**facts(check, store, world), **told}
     packages = ("bio-interp", "torch", "pyhmmer")
     finish(record("missing_annotations", options, figures, packages=packages), options)
 
@@ -135,7 +136,7 @@ def in_time(world: Universe) -> Check:
     )
 
 
-def facts(check: Check, store: FeatureStore) -> dict[str, Any]:
+def facts(check: Check, store: FeatureStore, world: Universe) -> dict[str, Any]:
     """Count what there is to find."""
     own = check.truth.filter(pl.col("concept") == pl.col("kind"))
     counted = own.filter(pl.col("level") != "sequence_model")
@@ -145,6 +146,7 @@ def facts(check: Check, store: FeatureStore) -> dict[str, Any]:
         "residues_encoded": sum(encoded.values()),
         "proteins_asked": len(check.asked),
         "clusters_asked": len(set(check.clusters.values())),
+        "asked_by_fold": dict(Counter(world.split.fold(p.accession) for p in check.asked)),
         "true_annotations": counted.height,
         "left_out_as_sequence_models": own.height - counted.height,
         "true_by_kind": dict(counted["kind"].value_counts().sort("kind").iter_rows()),
