@@ -71,8 +71,7 @@ def _search(queries: Sequence[Protein], targets: Sequence[Protein], cpus: int) -
     results = pyhmmer.hmmer.phmmer(digital(queries), block, cpus=cpus, E=MAX_E)
     for query, hits in zip(queries, results, strict=True):
         for hit in hits:
-            name = hit.name.decode() if isinstance(hit.name, bytes) else hit.name
-            target = targets[int(name)]
+            target = targets[int(hit.name)]
             if hit.included and target.accession != query.accession:
                 found.append(_hit(query.accession, target.accession, hit))
                 break
@@ -94,10 +93,13 @@ def _hit(query: str, target: str, hit) -> Hit:
     return Hit(query, target, max(identities)[1] if identities else 0.0, hit.score, pairs)
 
 
-def transfer(hits: Sequence[Hit], rows: pl.DataFrame, silent: Silent) -> list[Place]:
+def transfer(
+    hits: Sequence[Hit], rows: pl.DataFrame, silent: Silent, *, by_score: bool = False
+) -> list[Place]:
     """Carry the annotations of the best hits over, those of the highest identity first.
 
-    Half of an annotation must be aligned. The most specific concept of each is taken.
+    Half of an annotation must be aligned. The most specific concept of each is taken. With
+    `by_score`, those of the highest score come first.
     """
     by_target = _by_accession(rows)
     places: dict[Place, tuple[float, float]] = {}
@@ -107,7 +109,8 @@ def transfer(hits: Sequence[Hit], rows: pl.DataFrame, silent: Silent) -> list[Pl
             if there and len(there) >= (end - start + 1) / 2:
                 place = Place(hit.query, min(there), max(there), concept)
                 if silent(place):
-                    places.setdefault(place, (hit.identity, hit.score))
+                    rank = (hit.identity, hit.score)
+                    places.setdefault(place, rank[::-1] if by_score else rank)
     return sorted(places, key=lambda p: (*(-x for x in places[p]), p))
 
 

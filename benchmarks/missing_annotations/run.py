@@ -88,7 +88,7 @@ def main() -> None:
     store = codes(atlas, world.encoded())
     backed = backed_kinds(of_2025())
     figures: dict[str, Any] = {"atlas": name, "kinds": sorted(KINDS), "backed": sorted(backed)}
-    checks = {"hiding": hiding(world, options.seed), "in_time": in_time(world)}
+    checks = {"in_time": in_time(world), "hiding": hiding(world, options.seed)}
     for title, check in checks.items():
         print(title, file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory() as folder:
@@ -171,19 +171,18 @@ def compare(
     silent = silent_where(check.known)
     rows = with_levels(check.known)
     hits = best_hits(check.asked, check.others, options.threads)
-    ours = [Place(*row) for row in table.select("accession", "start", "end", "concept").rows()]
-    carried = transfer(hits, rows, silent)
+    lists = {
+        "suggest": [Place(*r) for r in table.select("accession", "start", "end", "concept").rows()],
+        "best_hit": transfer(hits, rows, silent),
+        "best_hit_by_score": transfer(hits, rows, silent, by_score=True),
+    }
     told: dict[str, Any] = {"best_hits": len(hits), "concepts_known": concepts.height}
     for title, kinds in (("curated", KINDS), ("backed", backed)):
-        mine = [p for p in ours if kind_of.get(p.concept) in kinds]
-        theirs = [p for p in carried if kind_of.get(p.concept) in kinds]
-        judged = {
-            "suggest": judge(mine, truth, kinds, check.clusters),
-            "best_hit": judge(theirs, truth, kinds, check.clusters),
-        }
+        own = {n: [p for p in ps if kind_of.get(p.concept) in kinds] for n, ps in lists.items()}
+        judged = {n: judge(places, truth, kinds, check.clusters) for n, places in own.items()}
         told[title] = {name: ranked.figures(options.seed) for name, ranked in judged.items()}
         told[title] |= chances(check, rows, truth, silent, kinds, seed=options.seed)
-        told[title]["suggest_top_200_by_kind"] = by_kind(mine, truth, kind_of)
+        told[title]["suggest_top_200_by_kind"] = by_kind(own["suggest"], truth, kind_of)
     return told
 
 

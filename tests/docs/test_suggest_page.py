@@ -10,6 +10,14 @@ import pytest
 from bio_interp.cache import is_cached
 from bio_interp.cli._app import run
 
+TITLES = {
+    "suggest": "suggest",
+    "best_hit": "best hit, by identity",
+    "best_hit_by_score": "best hit, by score",
+    "prevalence": "commonest concept",
+    "prevalence_by_residues": "commonest by residues",
+    "random": "random",
+}
 RESULT = Path(__file__).parents[2] / "benchmarks/results/missing_annotations.json"
 
 
@@ -50,11 +58,3 @@ def test_the_figures_are_those_of_the_benchmark(docs, check):
                 low, high = figures[f"{what}_interval"]
                 wanted = f"{figures[what]:.2f} ({low:.2f}-{high:.2f})"
                 assert rows[title][start + offset] == wanted, (name, kinds, what)
-
-
-TITLES = {
-    "suggest": "suggest",
-    "best_hit": "best hit",
-    "prevalence": "commonest concept",
-    "random": "random",
-}
