@@ -12,11 +12,14 @@ from bio_interp.atlas._compare import COMPARED, AtlasComparison, compare_atlases
 from bio_interp.atlas._concept import AtlasConcept, find_concepts
 from bio_interp.atlas._decoys import DECOYS, decoy_rates, decoys_of
 from bio_interp.atlas._examples import EXAMPLES, write_features
+from bio_interp.atlas._extent import Extent
 from bio_interp.atlas._feature import AtlasFeature, parse_address
 from bio_interp.atlas._info import AtlasInfo
+from bio_interp.atlas._logo import Logo
 from bio_interp.atlas._price import sequence_hash
 from bio_interp.atlas._probe import probe_rows, probe_sequences
 from bio_interp.atlas._protein_view import FeatureTrack, ProteinView, view_proteins
+from bio_interp.atlas._stability import write_stability
 from bio_interp.atlas._statistics import FEATURES, feature_statistics
 from bio_interp.atlas._tables import text_table
 from bio_interp.atlas._target import tell_target
@@ -34,7 +37,9 @@ __all__ = [
     "AtlasInfo",
     "AtlasSource",
     "Call",
+    "Extent",
     "FeatureTrack",
+    "Logo",
     "ProteinResult",
     "ProteinStatus",
     "ProteinView",
@@ -53,4 +58,5 @@ __all__ = [
     "text_table",
     "view_proteins",
     "write_features",
+    "write_stability",
 ]

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Bool
-from numpy import ndarray
 
 from bio_interp.annotations import AnnotationTable
-from bio_interp.atlas._statistics import feature_statistics
+from bio_interp.atlas._shown import Firing, Shown
+from bio_interp.atlas._statistics import measure_features
 from bio_interp.errors import NotFoundError
 from bio_interp.features import FeatureHits, FeatureStore
 from bio_interp.linking import LinkTable
@@ -61,34 +60,38 @@ def write_features(
     store
         Codes of the atlas's SAE.
     proteins
-        Sequences, of the store's proteins at least; read once, not held.
+        Sequences, of the store's proteins at least; read once, a byte a residue is held.
     links
-        Examples are kept of the features that take part in its links or calls.
+        Examples and co-firing are kept of the features that take part in its links or calls.
     split
         Folds and clusters; a feature's examples are of different clusters.
     annotations
-        What is known at the peaks of the examples.
+        What is known at the peaks, and how well.
     folds
         Folds to look at, of those that the store holds.
 
     Raises
     ------
     NotFoundError
-        The store holds no protein of `folds`, or the sequence of an example is not in `proteins`.
+        The store holds no protein of `folds`, or a sequence of them is not in `proteins`.
+    MismatchError
+        A sequence has not the length that was encoded.
     """
-    named = [split.fold(a) for a in store.accessions]
-    shown = np.isin(named, list(folds))
-    if not shown.any():
+    names = store.accessions
+    named = [split.fold(a) for a in names]
+    kept = np.isin(named, list(folds))
+    if not kept.any():
         raise NotFoundError(
             f"proteins of the folds {', '.join(folds)} in the feature store",
             f"folds {', '.join(f for f in FOLDS if f in named) or 'none'} in {store.folder}",
             "Encode proteins of these folds, or name other folds.",
         )
     linked = linked_features(links)
-    picked = _pick(store, split, shown, linked)
+    clusters = [split.cluster(a) for a in names]
+    shown = Shown.of(store, kept, clusters, proteins)
     frames = {
-        "features": feature_statistics(store, shown, linked),
-        "examples": _with_concepts(_cut(picked, proteins), annotations),
+        "features": measure_features(store, shown, linked, annotations),
+        "examples": _with_concepts(_pick(store, split, shown, linked), annotations),
     }
     for name, frame in frames.items():
         with atomic_path(folder / f"{name}.parquet") as path:
@@ -100,20 +103,17 @@ def linked_features(links: LinkTable) -> list[int]:
     return sorted({*links.links["feature"], *links.callers["feature"]})
 
 
-def _pick(
-    store: FeatureStore, split: Split, shown: Bool[ndarray, "proteins"], linked: Sequence[int]
-) -> list[dict[str, Any]]:
-    """Choose the peaks of each feature, without their sequences."""
+def _pick(store: FeatureStore, split: Split, shown: Shown, linked: Sequence[int]) -> pl.DataFrame:
+    """Cut windows around the peaks of each feature."""
     names, lengths = store.accessions, store.lengths
-    number = {c: i for i, c in enumerate(dict.fromkeys(map(split.cluster, names)))}
-    cluster = np.array([number[split.cluster(a)] for a in names])
     rows: list[dict[str, Any]] = []
     for feature in linked:
-        hits = store.feature(feature)
-        peaks = _peaks(hits, np.where(shown, cluster, -1))
-        for rank, hit in enumerate(peaks, 1):
+        firing = Firing.of(store.feature(feature), shown)
+        hits = firing.hits
+        for rank, hit in enumerate(firing.peaks(shown)[:PER_FEATURE], 1):
             protein, position = int(hits.proteins[hit]), int(hits.positions[hit])
             start, values = _window(hits, protein, position, int(lengths[protein]))
+            first = shown.starts[protein] + start - 1
             rows.append(
                 {
                     "feature": feature,
@@ -124,19 +124,12 @@ def _pick(
                     "position": position,
                     "peak": float(hits.values[hit]),
                     "start": start,
+                    "window": shown.letters[first : first + len(values)].tobytes().decode("ascii"),
                     "activations": values,
                 }
             )
-    return rows
-
-
-def _peaks(hits: FeatureHits, cluster: ndarray) -> list[int]:
-    """Find the highest hits of different clusters; a cluster of -1 is passed over."""
-    order = np.argsort(-hits.values, kind="stable")
-    owners = cluster[hits.proteins[order]]
-    of_cluster, first = np.unique(owners, return_index=True)
-    best = np.sort(first[of_cluster >= 0])[:PER_FEATURE]
-    return [int(i) for i in order[best] if hits.values[i] > 0]
+    own = {name: kind for name, kind in EXAMPLES.items() if name not in ("concepts", "names")}
+    return pl.DataFrame(rows, schema=own)
 
 
 def _window(hits: FeatureHits, protein: int, position: int, length: int) -> tuple[int, list[float]]:
@@ -149,25 +142,6 @@ def _window(hits: FeatureHits, protein: int, position: int, length: int) -> tupl
     row = np.zeros(end - start + 1)
     row[at[inside] - start] = values[inside]
     return start, row.round(2).tolist()
-
-
-def _cut(rows: Sequence[dict[str, Any]], proteins: Iterable[Protein]) -> pl.DataFrame:
-    """Add the sequences of the windows."""
-    wanted: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        wanted.setdefault(row["accession"], []).append(row)
-    for protein in proteins:
-        for row in wanted.pop(protein.accession, ()):
-            first = row["start"] - 1
-            row["window"] = protein.sequence[first : first + len(row["activations"])]
-    if wanted:
-        raise NotFoundError(
-            "the sequences of all proteins of the feature store",
-            f"{len(wanted)} missing, such as {next(iter(wanted))}",
-            "Give the proteins that were encoded.",
-        )
-    own = {name: kind for name, kind in EXAMPLES.items() if name not in ("concepts", "names")}
-    return pl.DataFrame(rows, schema=own)
 
 
 def _with_concepts(examples: pl.DataFrame, annotations: AnnotationTable | None) -> pl.DataFrame:

@@ -5,20 +5,37 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from bio_interp.atlas._decoys import LETTERS
 from bio_interp.atlas._examples import EXAMPLES
+from bio_interp.atlas._logo import Logo
+from bio_interp.atlas._portrait import portrait, read_logo
 from bio_interp.atlas._statistics import FEATURES
 from bio_interp.atlas._tables import text_table, titled_table
 from bio_interp.errors import InputError, NotFoundError
+from bio_interp.render import element
 
 if TYPE_CHECKING:
     from bio_interp.atlas._atlas import Atlas
 
 FEW = 15  # test clusters; figures on fewer are marked
-_LINK_COLUMNS = ("concept", "name", "link type", "select F1", "test F1", "test clusters")
+_LINKS = {
+    "concept": "concept",
+    "name": "name",
+    "link_type": "link type",
+    "select_f1": "select F1",
+    "test_f1": "test F1",
+    "test_precision": "precision",
+    "test_recall": "recall",
+    "test_clusters": "test clusters",
+}
+_OF_LOGO = ("logo", "background", "consensus")
+_CALL_COLUMNS = ("concept", "name", "threshold")
+_COFIRE_COLUMNS = ("feature", "share", "linked with")
 _EXAMPLE_COLUMNS = ("protein", "fold", "position", "peak", "sequence", "known there")
 
 
@@ -38,8 +55,8 @@ class AtlasFeature:
         Concepts whose calls it takes part in: ``concept, name, threshold`` (it is on where its
         activation is that or more), sorted by id.
     statistics
-        Row of ``features.parquet`` (see `bio_interp.atlas.FEATURES`); empty where the atlas was
-        packed without.
+        Row of ``features.parquet`` (see `bio_interp.atlas.feature_statistics`); empty where the
+        atlas was packed without, and without the columns that an earlier version did not have.
     examples
         Rows of ``examples.parquet`` (see `bio_interp.atlas.EXAMPLES`), by rank: where it fires
         most, in proteins of the folds that choices are made on.
@@ -55,34 +72,51 @@ class AtlasFeature:
     examples: pl.DataFrame = field(repr=False)
     cofires: pl.DataFrame = field(repr=False)
 
+    @cached_property
+    def logo(self) -> Logo | None:
+        """Its motif, ``(window, 20)`` as an array; None where chance has as much, or not measured.
+
+        In a notebook it is a picture.
+        """
+        return read_logo(self.statistics)
+
     def __repr__(self) -> str:
         parts = [f"{self.address}  {self._firing()}"]
+        if rows := portrait(self.statistics):
+            parts.append(text_table(("portrait", ""), rows))
         if self.links.height:
-            parts += ["links", text_table(_LINK_COLUMNS, self._link_rows())]
+            parts += ["links", text_table(tuple(_LINKS.values()), self._link_rows())]
             if (self.links["test_clusters"] < FEW).any():
                 parts.append(f"  * fewer than {FEW} test clusters: F1 is a rough figure")
         else:
             parts.append("no link: the best feature of no concept by any link type")
         if self.calls.height:
-            names = ("concept", "name", "threshold")
-            rows = self.calls.select(names).iter_rows()
-            parts += ["takes part in the calls of", text_table(names, rows)]
+            rows = self.calls.select(_CALL_COLUMNS).iter_rows()
+            parts += ["takes part in the calls of", text_table(_CALL_COLUMNS, rows)]
         if self.examples.height:
             about = "fires most at (capitals: it fires; [X]: the peak)"
             parts += [about, text_table(_EXAMPLE_COLUMNS, self._example_rows())]
         elif self.statistics:
             parts.append("examples are kept only of features that take part in links or calls")
         if self.cofires.height:
-            rows = ((f"f{f}", s, ", ".join(c)) for f, s, c in self.cofires.iter_rows())
             title = "fires together with (share: residues of both over residues of either)"
-            parts += [title, text_table(("feature", "share", "linked with"), rows)]
+            parts += [title, text_table(_COFIRE_COLUMNS, self._cofire_rows())]
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
-        title = f"{self.address}: {self._firing()}"
-        html = titled_table(title, _LINK_COLUMNS, self._link_rows())
+        html = str(element("p", f"{self.address}: {self._firing()}"))
+        if rows := portrait(self.statistics):
+            html += titled_table("portrait", ("subject", "what is known"), rows)
+        if self.logo is not None:
+            html += element("p", f"motif: {self.logo.consensus}") + self.logo.image()
+        html += titled_table("links", tuple(_LINKS.values()), self._link_rows())
+        if self.calls.height:
+            rows = self.calls.select(_CALL_COLUMNS).iter_rows()
+            html += titled_table("takes part in the calls of", _CALL_COLUMNS, rows)
         if self.examples.height:
             html += titled_table("fires most at", _EXAMPLE_COLUMNS, self._example_rows())
+        if self.cofires.height:
+            html += titled_table("fires together with", _COFIRE_COLUMNS, self._cofire_rows())
         return html
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,7 +124,8 @@ class AtlasFeature:
         frames = {"links": self.links, "calls": self.calls, "examples": self.examples}
         return {
             "feature": self.address,
-            "statistics": self.statistics or None,
+            "statistics": {k: v for k, v in self.statistics.items() if k not in _OF_LOGO} or None,
+            "logo": self._logo_dict(),
             **{
                 name: frame.drop("feature", strict=False).to_dicts()
                 for name, frame in frames.items()
@@ -99,6 +134,16 @@ class AtlasFeature:
                 {**row, "feature": f"{self.address.rpartition('/')[0]}/f{row['feature']}"}
                 for row in self.cofires.to_dicts()
             ],
+        }
+
+    def _logo_dict(self) -> dict[str, Any] | None:
+        if self.logo is None:
+            return None
+        return {
+            "consensus": self.logo.consensus,
+            "letters": LETTERS,
+            "counts": self.logo.counts.tolist(),
+            "background": self.logo.background.tolist(),
         }
 
     def _firing(self) -> str:
@@ -113,11 +158,13 @@ class AtlasFeature:
         )
 
     def _link_rows(self) -> list[tuple[object, ...]]:
-        names = ("concept", "name", "link_type", "select_f1", "test_f1", "test_clusters")
         return [
             (*row[:-1], f"{row[-1]}{'*' if row[-1] < FEW else ''}")
-            for row in self.links.select(names).iter_rows()
+            for row in self.links.select(_LINKS.keys()).iter_rows()
         ]
+
+    def _cofire_rows(self) -> list[tuple[object, ...]]:
+        return [(f"f{f}", s, ", ".join(c)) for f, s, c in self.cofires.iter_rows()]
 
     def _example_rows(self) -> list[tuple[object, ...]]:
         return [

@@ -21,6 +21,7 @@ _COMMANDS = {
     "train": "Train an SAE: that of a recipe on its harvest, or one on activations of your own.",
     "sweep": "Train SAEs of many sites, widths and k in one pass of a model, and measure them.",
     "link": "Link the features of a recipe to concepts, and price their calls.",
+    "bench": "Benchmark features against known annotations, with baselines beside them.",
     "concepts": "Turn annotation files (UniProt, Pfam, PROSITE ...) into a table of concepts.",
     "split": "Cluster proteins by homology and deal the clusters into four folds.",
     "show": "Look at one feature, one concept, or proteins.",

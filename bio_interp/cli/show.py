@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Never
 
 from cyclopts import Parameter
 
@@ -29,7 +29,7 @@ def show(
     min_precision: float = 0.8,
     features: int = 5,
     wrap: Annotated[bool, Parameter(negative="")] = False,
-    format: Annotated[Literal["table", "json"], Parameter(alias="-f")] = "table",
+    format: Annotated[Literal["table", "json", "html"], Parameter(alias="-f")] = "table",
     machine: Machine = _MACHINE,
     common: Common = _COMMON,
 ) -> None:
@@ -51,7 +51,7 @@ def show(
     wrap
         Of a protein: one residue a column, with the sequence, in as many parts as needed.
     format
-        table for people, json for programs.
+        table for people, json for programs; of one feature or concept also html, a page.
     """
     common.start()
     machine.start()
@@ -74,6 +74,11 @@ def show(
 def _print(kind: str, what: Any, format: str) -> None:
     if format == "json":
         show_json({"shown": kind, **what.to_dict()})
+    elif format == "html":
+        from bio_interp.render import Markup
+        from bio_interp.reports import html_page
+
+        sys.stdout.write(html_page(f"bio-interp show: {kind}", Markup(what._repr_html_())))
     else:
         sys.stdout.write(f"{what!r}\n")
 
@@ -109,12 +114,24 @@ def _chosen(file: Path, accession: str) -> "Iterator[Protein]":
     )
 
 
+def _refuse_page() -> Never:
+    from bio_interp.errors import InputError
+
+    raise InputError(
+        "one feature or one concept, to write as a page",
+        "proteins",
+        "`bio-interp annotate -f html` draws proteins.",
+    )
+
+
 def _print_proteins(
     atlas: "Atlas", proteins: "Iterator[Protein]", how: tuple[float, int, bool], format: str
 ) -> None:
     from bio_interp.atlas import view_proteins
 
     min_precision, features, wrap = how
+    if format == "html":
+        _refuse_page()
     views = view_proteins(atlas, proteins, min_precision=min_precision, features=features)
     if format == "json":
         # written as they come: a proteome would not fit in memory

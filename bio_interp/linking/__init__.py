@@ -17,7 +17,7 @@ from bio_interp.linking._fold import Fold
 from bio_interp.linking._intervals import Intervals
 from bio_interp.linking._labels import Labels, lay_labels
 from bio_interp.linking._link import CALLS, judged_calls, lay_split_labels, link
-from bio_interp.linking._outcome import SUMS, Outcome, cluster_sums, outcome, rescore
+from bio_interp.linking._outcome import Outcome, cluster_sums, outcome, rescore
 from bio_interp.linking._table import CALLERS, LINKS, LinkTable
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "CALLERS",
     "CALLS",
     "LINKS",
-    "SUMS",
     "CallRule",
     "Caller",
     "Choice",

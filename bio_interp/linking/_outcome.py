@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,15 +14,7 @@ from bio_interp.linking._choose import MATCHES, Choice
 from bio_interp.linking._fold import Fold
 from bio_interp.linking._labels import Labels
 from bio_interp.linking._runs import Match, Runs, Score, Trial, overlap
-
-SUMS: dict[str, Any] = {
-    "concept": pl.Int32,
-    "cluster": pl.Int64,
-    "right": pl.Float64,
-    "predicted": pl.Float64,
-    "found": pl.Float64,
-    "true": pl.Float64,
-}
+from bio_interp.linking.statistics import SUMS
 
 
 @dataclass(frozen=True)
@@ -53,20 +44,20 @@ class Outcome:
         return Score(p, r, 2 * p * r / max(p + r, 1e-12), len(told), len(there))
 
     def by_cluster(self, labels: Labels) -> dict[str, ndarray]:
-        """Sum the weights of what is right, predicted, found and true in each cluster."""
+        """Sum the weights of what is right, predicted, found and true in each cluster: `SUMS`."""
         told, there = labels.weights[self.predicted], labels.weights[self.true]
         columns = {
             "right": (self.predicted, told * self.right),
-            "predicted": (self.predicted, told),
+            "runs": (self.predicted, told),
             "found": (self.true, there * self.found),
-            "true": (self.true, there),
+            "spans": (self.true, there),
         }
         size = int(labels.clusters.max(initial=-1)) + 1
         sums = {
             name: np.bincount(labels.clusters[protein], weight, size)
             for name, (protein, weight) in columns.items()
         }
-        some = np.flatnonzero((sums["predicted"] > 0) | (sums["true"] > 0))
+        some = np.flatnonzero((sums["runs"] > 0) | (sums["spans"] > 0))
         return {"cluster": some, **{name: column[some] for name, column in sums.items()}}
 
 
@@ -95,7 +86,7 @@ def cluster_sums(choices: Sequence[Choice], view: Fold) -> pl.DataFrame:
     frames = [pl.DataFrame(schema=schema)]
     for choice in choices:
         columns = outcome(choice, view).by_cluster(view.labels)
-        concept = np.full(len(columns["cluster"]), choice.concept)
+        concept = [view.labels.concepts["concept"][choice.concept]] * len(columns["cluster"])
         frames.append(pl.DataFrame({"concept": concept, **columns}, schema_overrides=schema))
     return pl.concat(frames)
 

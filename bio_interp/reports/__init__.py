@@ -11,7 +11,7 @@ from bio_interp.reports._bed import BedWriter
 from bio_interp.reports._citing import atlas_of_report, bibtex, citations
 from bio_interp.reports._columns import CALL_COLUMNS, SUMMARY_COLUMNS, RunHeader, run_header
 from bio_interp.reports._formats import FORMATS, FormatSpec, ReportOptions, choose_format
-from bio_interp.reports._html import HtmlWriter
+from bio_interp.reports._html import HtmlWriter, html_page
 from bio_interp.reports._iprscan import IprscanWriter
 from bio_interp.reports._machine import Finding, examine, memory_bytes
 from bio_interp.reports._pareto import pareto_plots
@@ -65,6 +65,7 @@ __all__ = [
     "citations",
     "cross_references",
     "examine",
+    "html_page",
     "memory_bytes",
     "pareto_plots",
     "run_header",

@@ -51,18 +51,7 @@ class HtmlWriter:
 
     def begin(self) -> None:
         """Write the head of the page and where the calls come from."""
-        title = f"bio-interp annotate: {self.header.atlas}"
-        # what a hostile name might ask for is not to be had, should it ever get through
-        policy = "default-src 'none'; style-src 'unsafe-inline'"
-        head = element(
-            "head",
-            element("meta", charset="utf-8"),
-            element("meta", http_equiv="Content-Security-Policy", content=policy),
-            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("title", title),
-            element("style", Markup(_style())),
-        )
-        start = f'<!DOCTYPE html>\n<html lang="en">\n{head}\n<body>\n'
+        start = _page_start(f"bio-interp annotate: {self.header.atlas}")
         self.stream.write(start + self._about() + "\n<main>\n")
 
     def write(self, result: ProteinResult) -> None:
@@ -152,6 +141,34 @@ class HtmlWriter:
         swatch = element("span", class_="swatch", style=f"--c:{concept_color(call.concept)}")
         cells["concept"] = element("td", swatch, texts["concept"])
         return list(cells.values())
+
+
+def html_page(title: str, body: Markup) -> str:
+    """Write one page around what a notebook shows: no network, no scripts, pictures inside.
+
+    Parameters
+    ----------
+    title
+        Its heading; escaped.
+    body
+        HTML.
+    """
+    head = _page_start(title, images=True)
+    return f"{head}<main>\n{element('h1', title)}{body}\n</main>\n</body>\n</html>\n"
+
+
+def _page_start(title: str, *, images: bool = False) -> str:
+    # what a hostile name might ask for is not to be had, should it ever get through
+    policy = "default-src 'none'; style-src 'unsafe-inline'" + "; img-src data:" * images
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", title),
+        element("style", Markup(_style())),
+    )
+    return f'<!DOCTYPE html>\n<html lang="en">\n{head}\n<body>\n'
 
 
 def _sequence(sequence: str) -> Markup:

@@ -31,6 +31,7 @@ from bio_interp.sae._norm import InputNorm, outlier_severity
 from bio_interp.sae._product import has_bf16_units
 from bio_interp.sae._rows import RowSource, StartableRows
 from bio_interp.sae._runs import SaeRun
+from bio_interp.sae._stability import SeedStability, seed_stability
 from bio_interp.sae._train import OnStep, OnSteps, train, train_many
 from bio_interp.sae.ground_truth import PlantedFeatures, Recovery, recovery
 
@@ -47,6 +48,7 @@ __all__ = [
     "SaeConfig",
     "SaeMetrics",
     "SaeRun",
+    "SeedStability",
     "SparseAutoencoder",
     "SparseCodes",
     "StartableRows",
@@ -60,6 +62,7 @@ __all__ = [
     "measure",
     "outlier_severity",
     "recovery",
+    "seed_stability",
     "train",
     "train_many",
 ]

@@ -15,6 +15,7 @@ from bio_interp.linking.counting._columns import Block, Columns, StoreColumns
 from bio_interp.linking.counting._counts import Counts, count
 from bio_interp.linking.counting._edges import BINS, bin_edges
 from bio_interp.linking.counting._ground import Totals, totals
+from bio_interp.linking.counting._merge import all_reduced, save_counts, saved_counts
 from bio_interp.linking.counting._scan import PRECISIONS, Best, Scan, scan
 from bio_interp.linking.counting._scores import BlockScores, Truth
 
@@ -30,8 +31,11 @@ __all__ = [
     "StoreColumns",
     "Totals",
     "Truth",
+    "all_reduced",
     "bin_edges",
     "count",
+    "save_counts",
+    "saved_counts",
     "scan",
     "totals",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from bio_interp.linking.counting._columns import Columns
@@ -19,15 +20,36 @@ def ranges(columns: Columns, *, entries: int = ENTRIES, most: int = 256) -> list
     return [range(i, min(i + size, columns.d_sae)) for i in range(0, columns.d_sae, size)]
 
 
+@contextmanager
+def _restored(threads: int) -> Generator[None, None, None]:
+    """Put the number of threads back: what a worker sets holds for threads made later too."""
+    import torch
+
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def mapped(
     work: Callable[[range], _Result], blocks: Sequence[range], workers: int
 ) -> Iterator[tuple[range, _Result]]:
-    """Do `work` for every block, `workers` at a time; results in order, few of them waiting."""
+    """Do `work` for every block, `workers` at a time; results in order, few of them waiting.
+
+    Each worker computes with one thread of torch: a block is too small to be shared, and threads
+    of threads would wait for each other.
+    """
+    import torch
+
     if workers <= 1:
         yield from ((block, work(block)) for block in blocks)
         return
     waiting: deque[tuple[range, Future[_Result]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
+    before = torch.get_num_threads()
+    with (
+        _restored(before),
+        ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
         for block in blocks:
             waiting.append((block, pool.submit(work, block)))
             if len(waiting) > workers:

@@ -20,7 +20,7 @@ from numpy import ndarray
 from bio_interp.linking._labels import Labels
 from bio_interp.linking.counting._blocks import ENTRIES, mapped, ranges
 from bio_interp.linking.counting._columns import Block, Columns
-from bio_interp.linking.counting._ground import Ground, Stretches
+from bio_interp.linking.counting._ground import STRATA, Ground, Stretches
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,9 +46,11 @@ class Counts:
     spans, proteins, clusters
         Spans of a concept, and proteins and clusters that bear it, in which the feature fires at
         least once within the concept.
-    fired, fired_proteins, fired_clusters
-        Residues where the feature fires, and proteins and clusters that have one, among those
-        that were looked at, by coverage class, ``(features, classes, bins)``.
+    fired, fired_proteins
+        Residues where the feature fires, and proteins that have one, among those that were looked
+        at, by coverage class, ``(features, classes, bins)``.
+    fired_clusters
+        Clusters that have one, by stratum of size too, ``(features, classes, strata, bins)``.
     """
 
     hits: Tensor
@@ -213,8 +215,9 @@ def _fired(
         weight = ground.protein_weight[p] if ground.weighted else None
         proteins = tally.of(f, torch.zeros_like(f), b, 1, weight)
         f, c, b = tally.best(f, ground.protein_cluster[p], b, ground.clusters)
-        found.append((residues, proteins, tally.of(f, torch.zeros_like(c), b, 1, None)))
+        clusters = tally.of(f, ground.cluster_stratum[c], b, STRATA, None)
+        found.append((residues, proteins, clusters[:, None]))
     if not found:
         none = bin_.new_zeros((tally.features, 0, tally.bins)).double()
-        return none, none, none
+        return none, none, none[:, :, None]
     return tuple(torch.cat(columns, 1) for columns in zip(*found, strict=True))

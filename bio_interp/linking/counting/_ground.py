@@ -12,22 +12,24 @@ from numpy import ndarray
 from bio_interp.linking._intervals import Intervals
 from bio_interp.linking._labels import Labels
 from bio_interp.linking.counting._layers import Layers
+from bio_interp.linking.statistics import size_strata
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+STRATA = 10  # of clusters by size
 GRAIN = 1024  # weights are multiples of 1/1024, whose sums in float64 are exact in any order
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What there is to find in a fold, weighted; all ``(concepts,)`` but the last two.
+    """What there is to find in a fold, by concept; weighted, but for clusters.
 
     Attributes
     ----------
     residues, spans, proteins, clusters
-        That bear each concept; clusters are not weighted.
+        That bear each concept; clusters by stratum of size (`cluster_strata`).
     covered, covered_proteins, covered_clusters
         Residues where each concept is known, and proteins and clusters that were looked at.
     """
@@ -35,10 +37,10 @@ class Totals:
     residues: Float[ndarray, "concepts"]
     spans: Float[ndarray, "concepts"]
     proteins: Float[ndarray, "concepts"]
-    clusters: Float[ndarray, "concepts"]
+    clusters: Float[ndarray, "concepts strata"]
     covered: Float[ndarray, "concepts"]
     covered_proteins: Float[ndarray, "concepts"]
-    covered_clusters: Float[ndarray, "concepts"]
+    covered_clusters: Float[ndarray, "concepts strata"]
 
 
 class Stretches:
@@ -88,7 +90,7 @@ class Ground:
         inside = labels.proteins_of(fold) & (labels.clusters % part[1] == part[0] - 1)
         weights, to = rounded(labels.weights), _To(device)
         self.weighted = bool((weights != 1).any())
-        self.concepts = labels.concepts.height
+        self.concepts, self.fold = labels.concepts.height, fold
         self._lay_proteins(labels, np.flatnonzero(inside), weights, to)
         self.keep = to(labels.residue_mask(inside))
         classes = int(labels.looked.label.max(initial=-1)) + 1
@@ -114,6 +116,10 @@ class Ground:
         cluster = np.unique(labels.clusters[own], return_inverse=True)[1]
         self.protein_cluster = to(cluster.astype(np.int64))
         self.clusters = int(cluster.max(initial=-1)) + 1
+        strata = cluster_strata(labels, self.fold)[labels.clusters[own]]
+        of_cluster = np.zeros(self.clusters, np.int64)
+        of_cluster[cluster] = strata
+        self.cluster_stratum = to(of_cluster)
 
     def _lay_owners(
         self, labels: Labels, spans: Intervals, weights: Float[ndarray, "proteins"], to: _To
@@ -138,7 +144,8 @@ def totals(labels: Labels, fold: str) -> Totals:
     spans = labels.positives.where(inside[labels.positives.protein])
     merged = spans.merged()
     (protein, label), _ = _owners(spans.protein, spans.label, n)
-    (_, of_cluster), _ = _owners(labels.clusters[protein], label, n)
+    bearers, _ = _owners(labels.clusters[protein], label, n)
+    strata = cluster_strata(labels, fold)
     unknown = labels.unknowns.where(inside[labels.unknowns.protein])
     looked = labels.looked.where(inside[labels.looked.protein])
     classes = int(labels.looked.label.max(initial=-1)) + 1
@@ -147,18 +154,41 @@ def totals(labels: Labels, fold: str) -> Totals:
     by_class = (
         np.bincount(looked.label, _residues(looked, weights), classes),
         np.bincount(pairs[1], weights[pairs[0]], classes),
-        np.bincount(clusters[1], minlength=classes).astype(float),
+        _by_stratum(clusters, strata, classes),
     )
     whole, proteins, bearing = (counted[labels.coverage_class] for counted in by_class)
     return Totals(
         np.bincount(merged.label, _residues(merged, weights), n),
         np.bincount(spans.label, weights[spans.protein], n),
         np.bincount(label, weights[protein], n),
-        np.bincount(of_cluster, minlength=n).astype(float),
+        _by_stratum(bearers, strata, n),
         whole - np.bincount(unknown.label, _residues(unknown, weights), n),
         proteins,
         bearing,
     )
+
+
+def cluster_strata(labels: Labels, fold: str) -> Int[ndarray, "clusters"]:
+    """Put the clusters of a fold into `STRATA` strata of size; -1 those of other folds.
+
+    A large cluster is hit more often and bears more: see `matched_total`.
+    """
+    inside = labels.proteins_of(fold)
+    own = np.unique(labels.clusters[inside])
+    sizes = np.bincount(labels.clusters[inside], np.diff(labels.offsets)[inside])
+    strata = np.full(int(labels.clusters.max(initial=-1)) + 1, -1, np.int64)
+    strata[own] = size_strata(sizes[own], STRATA)
+    return strata
+
+
+def _by_stratum(
+    pairs: tuple[Int[ndarray, "pairs"], Int[ndarray, "pairs"]],
+    strata: Int[ndarray, "clusters"],
+    labels: int,
+) -> Float[ndarray, "labels strata"]:
+    """Count pairs of a cluster and a label by label and stratum of the cluster."""
+    key = pairs[1] * STRATA + strata[pairs[0]]
+    return np.bincount(key, minlength=labels * STRATA).reshape(labels, STRATA).astype(float)
 
 
 def _residues(spans: Intervals, weights: Float[ndarray, "proteins"]) -> Float[ndarray, "spans"]:

@@ -15,6 +15,7 @@ from bio_interp.linking.counting._columns import Columns
 from bio_interp.linking.counting._counts import Counts, count
 from bio_interp.linking.counting._ground import Totals, totals
 from bio_interp.linking.counting._scores import Truth, best_bin, named
+from bio_interp.linking.statistics import matched_total
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,9 +47,10 @@ class Scan:
         By name (``interplm``, ``residue``, ``marker``) the highest F1 and its bin.
     auroc, average_precision
         Of residues, over the bins.
-    both, fired
-        At the threshold of best marker F1: clusters that bear the concept and have it fire there,
-        and clusters where the feature fires; what `cluster_tail` tests.
+    both, fired, total
+        At the threshold of best marker F1: clusters that bear the concept and have the feature
+        fire in it, clusters where it fires, and the total that allows for clusters of different
+        size (`matched_total`); what `cluster_tail` tests.
     covers
         By precision of `PRECISIONS` (first axis): residues that the feature covers at the lowest
         threshold with that precision, and the bin; see `Scan.precise`.
@@ -61,6 +63,7 @@ class Scan:
     average_precision: Float[ndarray, "concepts d_sae"]
     both: Int[ndarray, "concepts d_sae"]
     fired: Int[ndarray, "concepts d_sae"]
+    total: Int[ndarray, "concepts d_sae"]
     covers: Best
 
     def top(self, concept: int, names: Iterable[str], most: int) -> list[int]:
@@ -111,7 +114,7 @@ def scan(
         found.add(features, block, truth, edges[features.start : features.stop])
     best = {name: Best(found.f1[i], found.bin[i]) for i, name in enumerate(NAMES)}
     return Scan(
-        edges, truth_of, best, found.auroc, found.ap, found.both, found.fired,
+        edges, truth_of, best, found.auroc, found.ap, found.both, found.fired, found.total,
         Best(found.covered, found.covered_bin),
     )  # fmt: skip
 
@@ -129,6 +132,7 @@ class _Found:
     ap: Float[ndarray, "concepts d_sae"]
     both: Int[ndarray, "concepts d_sae"]
     fired: Int[ndarray, "concepts d_sae"]
+    total: Int[ndarray, "concepts d_sae"]
     covered: Float[ndarray, "precisions concepts d_sae"]
     covered_bin: Int[ndarray, "precisions concepts d_sae"]
 
@@ -140,6 +144,7 @@ class _Found:
             np.zeros((len(NAMES), *pairs), np.int16),
             np.zeros(pairs, np.float32),
             np.zeros(pairs, np.float32),
+            np.zeros(pairs, np.int32),
             np.zeros(pairs, np.int32),
             np.zeros(pairs, np.int32),
             np.zeros((levels, *pairs), np.float32),
@@ -158,11 +163,18 @@ class _Found:
         assert marker_bin is not None  # the last name is marker's
         self.auroc[:, at] = _numpy(truth.auroc(counts))
         self.ap[:, at] = _numpy(truth.average_precision(counts))
-        chosen = marker_bin[..., None]
-        self.both[:, at] = _numpy(counts.clusters.gather(-1, chosen)[..., 0])
-        fired = truth.by_concept(counts.fired_clusters)
-        self.fired[:, at] = _numpy(fired.gather(-1, chosen)[..., 0])
+        self._test(at, counts, truth, marker_bin)
         self._cover(at, counts, truth.covered(counts), edges)
+
+    def _test(self, at: slice, counts: Counts, truth: Truth, chosen: Tensor) -> None:
+        """Keep what is tested of each pair, at the chosen bin."""
+        self.both[:, at] = _numpy(counts.clusters.gather(-1, chosen[..., None])[..., 0])
+        by_stratum = truth.by_concept(counts.fired_clusters)
+        at_bin = chosen[..., None, None].expand(*by_stratum.shape[:3], 1)
+        fired = by_stratum.gather(-1, at_bin)[..., 0].cpu().numpy()
+        there = truth.there
+        total = matched_total(fired, there.clusters, there.covered_clusters)
+        self.fired[:, at], self.total[:, at] = fired.sum(-1).T, total.T
 
     def _cover(
         self, at: slice, counts: Counts, covered: Tensor, edges: Float[ndarray, "features bins"]

@@ -40,6 +40,7 @@ class BlockScores:
 class Truth:
     """`Totals` as tensors that counts ``(features, concepts, bins)`` are divided by."""
 
+    there: Totals
     totals: dict[str, Tensor]
     class_of: Tensor
 
@@ -51,8 +52,9 @@ class Truth:
         tensors = {
             name: torch.from_numpy(np.ascontiguousarray(array))[None, :, None].to(device)
             for name, array in vars(totals).items()
+            if array.ndim == 1
         }
-        return cls(tensors, torch.from_numpy(coverage_class.astype(np.int64)).to(device))
+        return cls(totals, tensors, torch.from_numpy(coverage_class.astype(np.int64)).to(device))
 
     def by_concept(self, by_class: Tensor) -> Tensor:
         """Give each concept the counts of its coverage class."""

@@ -82,7 +82,7 @@ def cluster_tail(
             tail[...] = 0.0
             tested = (k >= max(min_overlap, 1)) & (k > n + m - of)
             tail[tested] = _log_tail(k[tested], n[tested], m[tested], of[tested], table)
-    return tails if log else np.exp(tails)
+    return tails if log else np.exp(tails, out=tails)
 
 
 def size_strata(
@@ -100,10 +100,10 @@ def size_strata(
 
 
 def matched_total(
-    fired: Int[ndarray, "features strata"],
-    bearing: Int[ndarray, "concepts strata"],
-    clusters: Int[ndarray, "strata"],
-) -> Int[ndarray, "features concepts"]:
+    fired: Int[ndarray, "*pairs strata"],
+    bearing: Int[ndarray, "*pairs strata"],
+    clusters: Int[ndarray, "*pairs strata"],
+) -> Int[ndarray, "*pairs"]:
     """Give the total of `cluster_tail` that allows for clusters of different size.
 
     A large cluster is hit more often and bears more. Within a stratum of size chance meets
@@ -114,16 +114,17 @@ def matched_total(
     Parameters
     ----------
     fired, bearing, clusters
-        Clusters hit by each feature, bearing each concept, and all, by stratum (`size_strata`).
+        Clusters hit by a feature, bearing a concept, and all, by stratum (`size_strata`); they
+        broadcast, so ``fired[:, None]`` meets every concept.
 
     Examples
     --------
-    >>> matched_total(np.array([[0, 8]]), np.array([[0, 5], [5, 0]]), np.array([50, 50])).tolist()
-    [[50, 100]]
+    >>> matched_total(np.array([0, 8]), np.array([[0, 5], [5, 0]]), np.array([50, 50])).tolist()
+    [50, 100]
     """
-    met = (fired / np.maximum(clusters, 1)) @ bearing.T
-    pairs = fired.sum(1)[:, None] * bearing.sum(1).astype(float)
-    total = int(clusters.sum())
+    met = (fired * (bearing / np.maximum(clusters, 1))).sum(-1)
+    pairs = fired.sum(-1) * bearing.sum(-1).astype(float)
+    total = clusters.sum(-1)
     # a product may miss a whole number by its last digits
     matched = np.floor(pairs / np.maximum(met, 1e-300) + 1e-6)
     return np.where(met > 0, np.minimum(matched, total), total).astype(np.int64)

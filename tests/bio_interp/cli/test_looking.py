@@ -91,6 +91,24 @@ def test_show_prints_text_for_people(capsys, atlas):
     assert "\x1b" not in out
 
 
+@pytest.mark.parametrize("target", ["f2", "signal"])
+def test_show_writes_a_page_that_fetches_and_runs_nothing(capsys, atlas, target):
+    assert run(["show", target, "--atlas", atlas, "-f", "html"]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.endswith("</html>\n")
+    assert "default-src &#x27;none&#x27;" in page
+    assert "Signal peptide" in page or "toy/f2" in page
+    assert not re.search(r"<script|https?://|<link", page)
+
+
+def test_show_draws_no_page_of_proteins(capsys, atlas):
+    assert run(["show", "MKVLAAGIVGSMKVLAAGIVGS", "--atlas", atlas, "-f", "html"]) == 1
+    out, err = capsys.readouterr()
+    assert "bio-interp annotate -f html" in err
+    assert out == ""
+
+
 @pytest.mark.parametrize(("tokens", "said"), [
     (["f64"], "f0 to f63"),
     (["transmembrame"], "Transmembrane"),

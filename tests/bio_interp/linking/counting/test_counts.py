@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bio_interp.linking import Intervals
 from bio_interp.linking.counting import Counts, bin_edges, count, totals
+from bio_interp.linking.counting._ground import STRATA, cluster_strata
 
 SEEDS = st.integers(0, 10_000)
 
@@ -29,7 +30,8 @@ def dense_counts(columns, labels, edges):
     weight, of_residue = labels.weights, labels.weights[protein]
     shape = (columns.d_sae, labels.concepts.height, edges.shape[1])
     found = {n: np.zeros(shape) for n in ("hits", "ignored", "spans", "proteins", "clusters")}
-    fired = {n: np.zeros((shape[0], 2, shape[2])) for n in ("", "_proteins", "_clusters")}
+    fired = {n: np.zeros((shape[0], 2, shape[2])) for n in ("", "_proteins")}
+    fired["_clusters"] = np.zeros((shape[0], 2, STRATA, shape[2]))
     for f, b in np.ndindex(shape[0], shape[2]):
         on = (columns.rows[:, f] >= edges[f, b]) & (columns.rows[:, f] > 0) & inside[protein]
         for c in range(shape[1]):
@@ -48,7 +50,9 @@ def dense_counts(columns, labels, edges):
             firing = np.unique(protein[on & looked])
             fired[""][f, k, b] = of_residue[on & looked].sum()
             fired["_proteins"][f, k, b] = weight[firing].sum()
-            fired["_clusters"][f, k, b] = len(np.unique(labels.clusters[firing]))
+            clusters = np.unique(labels.clusters[firing])
+            strata = cluster_strata(labels, "select")[clusters]
+            fired["_clusters"][f, k, :, b] = np.bincount(strata, minlength=STRATA)
     return found | {f"fired{name}": table for name, table in fired.items()}
 
 
@@ -150,13 +154,14 @@ def test_totals_are_what_a_feature_that_is_always_on_would_hit(world, dense):
     always = dense(np.ones((labels.residues, 1)))
     counted = whole(always, labels, np.ones((1, 1), np.float32))
     there = totals(labels, "select")
-    for name, hit in (("residues", "hits"), ("spans", "spans"), ("proteins", "proteins"),
-                      ("clusters", "clusters")):  # fmt: skip
+    for name, hit in (("residues", "hits"), ("spans", "spans"), ("proteins", "proteins")):
         assert np.array_equal(vars(there)[name], vars(counted)[hit][0, :, 0].numpy())
     by_class = labels.coverage_class
     covered = counted.fired[0, by_class, 0] - counted.ignored[0, :, 0]
     assert np.array_equal(there.covered, covered.numpy())
-    assert np.array_equal(there.covered_clusters, counted.fired_clusters[0, by_class, 0].numpy())
+    assert np.array_equal(there.clusters.sum(1), counted.clusters[0, :, 0].numpy())
+    every = counted.fired_clusters[0, by_class, :, 0].numpy()
+    assert np.array_equal(there.covered_clusters, every)
 
 
 @pytest.mark.gpu

@@ -39,7 +39,7 @@ def test_what_is_left_adds_up_from_the_strongest_level_down():
             ("toy:A", "test", "similarity"): 1,
             ("toy:A", "test", "unknown"): 4,
             ("toy:A", "select", "similarity"): 30,
-            ("toy:B", "select", "experimental"): 3,
+            ("toy:B", "select", "experimental"): 20,
         }
     )
     left = evidence_left(table, folds=folds, clusters={a: a for a in folds})
@@ -49,7 +49,7 @@ def test_what_is_left_adds_up_from_the_strongest_level_down():
     assert told["level"].to_list() == list(EVIDENCE_LEVELS)
     assert told["positives"].to_list() == [14, 14, 15, 15, 15, 19]
     assert told["testable"].to_list() == [False, False, True, True, True, True]
-    # 30 clusters to choose on do not make a concept testable, nor does any fold alone
+    # it is the test clusters that count, in the rows of all folds
     assert not at(left, "toy:A", "combinatorial", "select")["testable"]
     assert at(left, "toy:A", "similarity", "select")["testable"]
     assert at(left, "toy:B", "experimental", "test")["positives"] == 0

@@ -1,0 +1,168 @@
+"""What is benchmarked: the SAE, and the baselines beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from bio_interp.benchmarking._dense import DenseColumns, write_by_feature
+from bio_interp.benchmarking._kmers import SIZE, kmer_codes
+from bio_interp.benchmarking._rows import Rows, sae_codes
+from bio_interp.errors import InputError
+from bio_interp.features import FeatureStore
+from bio_interp.linking.counting import BINS, Columns, StoreColumns
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bio_interp.sae import SparseAutoencoder
+
+BASELINES = ("neurons", "pca", "random", "kmers")
+DENSE_SHARE = 0.5
+_FITTED = 100_000  # rows that components are fitted on
+# dense features are on in half of the residues, but most concepts are rare: cut finer at the top
+TAILS: Float[ndarray, "bins"] = 1 - np.geomspace(1, 1e-4, BINS)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Features to be benchmarked.
+
+    Attributes
+    ----------
+    name
+        ``"sae"``, ``"neurons"`` ...
+    columns
+        Their activations along the residues of the benchmark.
+    shares
+        Where their bins are cut (`bin_edges`); equal steps where None.
+    """
+
+    name: str
+    columns: Columns
+    shares: Float[ndarray, "bins"] | None = None
+
+
+def make_source(name: str, rows: Rows, sae: SparseAutoencoder, fit: set[str]) -> Source:
+    """Make a source by name.
+
+    Parameters
+    ----------
+    name
+        ``sae``; ``neurons`` (both signs, on in half of the residues); ``pca`` (principal
+        components, both signs); ``random`` (as many random directions as the SAE has features,
+        and the `k` highest of them on in a residue); ``kmers`` (one-hot residues, words of two
+        and three); ``ica`` (independent components, both signs).
+    rows
+        What they tell of.
+    sae
+        The SAE; sets the number of random directions and `k`.
+    fit
+        Proteins that means and components are fitted on: none of test.
+    """
+    if name == "sae":
+        store = FeatureStore.open(rows.encode(name, sae.config.d_sae, sae_codes(sae)))
+        return Source(name, StoreColumns(store))
+    if name == "kmers":
+        code = rows.encode(name, SIZE, lambda protein, _: kmer_codes(rows.sequences[protein]))
+        return Source(name, StoreColumns(FeatureStore.open(code)))
+    if name == "random":
+        code = _random(sae, rows.sample(fit, _FITTED).mean(0))
+        store = FeatureStore.open(rows.encode(name, sae.config.d_sae, code))
+        return Source(name, StoreColumns(store))
+    project, size = _FITS[name](rows, fit)
+    path = rows.folder / f"{name}.npy"
+    parts = (project(part) for _, part in rows.proteins())
+    values = write_by_feature(path, parts, rows.residues, size)
+    return Source(name, DenseColumns(values, share=DENSE_SHARE, both=True), TAILS)
+
+
+Project = Callable[["Tensor"], "Tensor"]
+
+
+def _neurons(rows: Rows, _: set[str]) -> tuple[Project, int]:
+    def as_they_are(part: Tensor) -> Tensor:
+        return part
+
+    return as_they_are, rows.d_model
+
+
+def _pca(rows: Rows, fit: set[str]) -> tuple[Project, int]:
+    import torch
+
+    some = rows.sample(fit, _FITTED)
+    mean = some.mean(0)
+    _, vectors = torch.linalg.eigh((some - mean).T @ (some - mean))
+    axes = vectors.flip(1)  # the largest first
+    return _along(mean, axes), rows.d_model
+
+
+def _ica(rows: Rows, fit: set[str]) -> tuple[Project, int]:
+    """Fit FastICA on the leading principal components (Hyvarinen 1999, IEEE TNN 10:626)."""
+    import torch
+    from sklearn.decomposition import FastICA
+
+    some = rows.sample(fit, _FITTED)
+    size = min(256, rows.d_model)
+    model = FastICA(size, whiten="unit-variance", random_state=0, max_iter=200, tol=1e-3)
+    model.fit(some.numpy())
+    axes = torch.from_numpy(model.components_.T.astype(np.float32))
+    mean = torch.from_numpy(np.asarray(model.mean_, np.float32))
+    return _along(mean, axes), size
+
+
+def _along(mean: Tensor, axes: Tensor) -> Project:
+    def project(part: Tensor) -> Tensor:
+        return (part - mean) @ axes
+
+    return project
+
+
+_FITS: dict[str, Callable[[Rows, set[str]], tuple[Project, int]]] = {
+    "neurons": _neurons,
+    "pca": _pca,
+    "ica": _ica,
+}
+
+
+def _random(sae: SparseAutoencoder, mean: Tensor):
+    import torch
+    from scipy.sparse import csr_matrix
+
+    size, k = sae.config.d_sae, sae.config.k or 32
+    generator = torch.Generator().manual_seed(0)
+    axes = torch.nn.functional.normalize(torch.randn(len(mean), size, generator=generator), dim=0)
+
+    def code(_: str, rows: Tensor) -> csr_matrix:
+        top = ((rows - mean) @ axes).relu().topk(k)
+        row = np.repeat(np.arange(len(rows)), k)
+        codes = csr_matrix(
+            (top.values.numpy().ravel(), (row, top.indices.numpy().ravel())), (len(rows), size)
+        )
+        codes.eliminate_zeros()
+        return codes
+
+    return code
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """Resolve ``default``, ``full``, ``none``, or names with commas between them."""
+    everything = (*BASELINES, "ica")
+    known: dict[str, tuple[str, ...]] = {
+        "none": (), "default": BASELINES, "full": everything,
+    }  # fmt: skip
+    names = [name.strip() for name in text.split(",")]
+    if text in known:
+        return known[text]
+    if wrong := [name for name in names if name not in everything]:
+        raise InputError(
+            f"baselines default, full, none, or of {', '.join(everything)}",
+            repr(wrong[0]),
+            "Check the spelling; put commas between names.",
+        )
+    return tuple(dict.fromkeys(names))
