@@ -11,9 +11,10 @@ from bio_interp.atlas._calls import Annotations, Call, ProteinResult, ProteinSta
 from bio_interp.atlas._compare import COMPARED, AtlasComparison, compare_atlases
 from bio_interp.atlas._concept import AtlasConcept, find_concepts
 from bio_interp.atlas._decoys import DECOYS, decoy_rates, decoys_of
-from bio_interp.atlas._examples import EXAMPLES, write_features
+from bio_interp.atlas._examples import EXAMPLES, peak_window, write_features
 from bio_interp.atlas._extent import Extent
-from bio_interp.atlas._feature import AtlasFeature, parse_address
+from bio_interp.atlas._feature import AtlasFeature, marked_window, parse_address
+from bio_interp.atlas._find import LINKED, find_links
 from bio_interp.atlas._info import AtlasInfo
 from bio_interp.atlas._logo import Logo
 from bio_interp.atlas._price import sequence_hash
@@ -29,6 +30,7 @@ __all__ = [
     "DECOYS",
     "EXAMPLES",
     "FEATURES",
+    "LINKED",
     "Annotations",
     "Atlas",
     "AtlasComparison",
@@ -49,8 +51,11 @@ __all__ = [
     "decoys_of",
     "feature_statistics",
     "find_concepts",
+    "find_links",
     "load_atlas",
+    "marked_window",
     "parse_address",
+    "peak_window",
     "probe_rows",
     "probe_sequences",
     "sequence_hash",

@@ -23,6 +23,7 @@ from bio_interp.atlas._calls import (
 )
 from bio_interp.atlas._concept import AtlasConcept, read_concept
 from bio_interp.atlas._feature import AtlasFeature, read_feature
+from bio_interp.atlas._find import find_links
 from bio_interp.atlas._info import AtlasInfo
 from bio_interp.atlas._named import named_features
 from bio_interp.atlas._price import Pricer, ranked
@@ -35,6 +36,7 @@ from bio_interp.plugins import list_plugins, load_plugin
 from bio_interp.sequences import Protein, as_proteins
 
 if TYPE_CHECKING:
+    import polars as pl
     from scipy.sparse import csr_matrix
     from torch import Tensor
 
@@ -218,6 +220,10 @@ class Atlas:
         several (the message lists them). Neither the model nor the SAE is loaded.
         """
         return read_concept(self, concept)
+
+    def find(self, text: str) -> pl.DataFrame:
+        """List the features linked to what a text may mean, best first; see `find_links`."""
+        return find_links(self, text)
 
     def feature_concepts(self) -> dict[int, FeatureConcept]:
         """Name the features that are well linked; see `named_features`."""

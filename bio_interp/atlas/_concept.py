@@ -204,6 +204,11 @@ def _not_one(atlas: Atlas, text: str, found: list[tuple[str, str]]) -> NotFoundE
         more = f" and {len(found) - 10} more" if len(found) > 10 else ""
         got = f"{text!r}, which fits {len(found)}: {shown}{more}"
         return NotFoundError("one concept", got, "Name one of them.")
+    return no_concept(atlas, text)
+
+
+def no_concept(atlas: Atlas, text: str) -> NotFoundError:
+    """Say that a text fits no concept, and which are spelt alike."""
     near = nearest_concepts(atlas.links, text)
     hint = f"Spelt alike: {', '.join(near)}." if near else "Try a part of its name."
     return NotFoundError(

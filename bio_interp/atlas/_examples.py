@@ -112,7 +112,7 @@ def _pick(store: FeatureStore, split: Split, shown: Shown, linked: Sequence[int]
         hits = firing.hits
         for rank, hit in enumerate(firing.peaks(shown)[:PER_FEATURE], 1):
             protein, position = int(hits.proteins[hit]), int(hits.positions[hit])
-            start, values = _window(hits, protein, position, int(lengths[protein]))
+            start, values = peak_window(hits, protein, position, int(lengths[protein]))
             first = shown.starts[protein] + start - 1
             rows.append(
                 {
@@ -132,7 +132,9 @@ def _pick(store: FeatureStore, split: Split, shown: Shown, linked: Sequence[int]
     return pl.DataFrame(rows, schema=own)
 
 
-def _window(hits: FeatureHits, protein: int, position: int, length: int) -> tuple[int, list[float]]:
+def peak_window(
+    hits: FeatureHits, protein: int, position: int, length: int
+) -> tuple[int, list[float]]:
     """Start of the window around a peak, and the activations in it to two decimals."""
     start = max(1, min(position - SIDE, length - 2 * SIDE))
     end = min(length, start + 2 * SIDE)

@@ -86,7 +86,7 @@ class Pricer:
         A group's call gives way to a member's on the same residues, a kind's to its subkind's
         (``uniprot:TRANSMEM`` to ``uniprot:TRANSMEM/Helical``).
         """
-        exposure = self._exposure(protein)
+        exposure = self.exposure(protein.sequence)
         calls = [self._call(protein, call, exposure, min_precision) for call in raw]
         strong = [c for c in calls if "weak" not in c.flags]
         weak = [c for c in calls if "weak" in c.flags]
@@ -94,7 +94,7 @@ class Pricer:
 
     def unlinked(self, protein: Protein, codes: csc_matrix) -> list[Call]:
         """Report every run of the features that take part in no call."""
-        exposure, linked = self._exposure(protein), set(self.features.tolist())
+        exposure, linked = self.exposure(protein.sequence), set(self.features.tolist())
         found: list[Call] = []
         for feature in np.flatnonzero(np.diff(codes.indptr)):
             if feature in linked:
@@ -156,12 +156,10 @@ class Pricer:
             )
         ]
 
-    def seen(self, protein: Protein) -> bool:
-        """Tell whether this very sequence was read when the atlas was made."""
-        return sequence_hash(protein.sequence) in self._seen
-
-    def _exposure(self, protein: Protein) -> str:
-        return "seen" if self.seen(protein) else "not_in_training"
+    def exposure(self, sequence: str) -> str:
+        """Tell whether this very sequence was used to make the atlas: seen or not_in_training."""
+        seen = sequence_hash(sequence) in self._seen
+        return "seen" if seen else "not_in_training"
 
 
 def strongest(scores: Mapping[str, float]) -> str:

@@ -89,7 +89,7 @@ def bench_atlas(
     sequences = {p.accession: p.sequence for p in used}
     rows = Rows([store], frozenset(sequences), sequences, folder / "sources")
     result = bench(rows, atlas.sae, table, split, settings)
-    seen = sum(atlas.pricer.seen(p) for p in used)
+    seen = sum(atlas.pricer.exposure(p.sequence) == "seen" for p in used)
     facts = {"atlas": atlas.name, "model": info.name, "site": atlas.site}
     facts |= {"exposure": exposure_text(seen, len(used)), "seen_by_sae_and_links": seen}
     return replace(result, facts={**facts, **result.facts})

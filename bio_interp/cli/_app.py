@@ -25,6 +25,8 @@ _COMMANDS = {
     "concepts": "Turn annotation files (UniProt, Pfam, PROSITE ...) into a table of concepts.",
     "split": "Cluster proteins by homology and deal the clusters into four folds.",
     "show": "Look at one feature, one concept, or proteins.",
+    "find": "Find features for a concept, for words, or, in proteins, for a motif or spans.",
+    "contrast": "Find the features that separate two sets of proteins, or spans from the rest.",
     "suggest": "Find annotations that a database seems to miss, ranked for a curator.",
     "compare": "Compare two atlases: what each knows, and how well.",
     "doctor": "Check this machine: versions, devices, cache, plugins, atlases.",

@@ -6,7 +6,10 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _PATIENCE = 2.0  # seconds before a bar is drawn
 _STEP = 0.2
@@ -26,6 +29,20 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     Console(highlight=False).print(table)
+
+
+def show_frame(frame: "pl.DataFrame", notes: Sequence[str]) -> None:
+    """Print a table as TSV under notes that begin with ``#``; nothing is ``-``."""
+    for note in notes:
+        sys.stdout.write(f"# {' '.join(note.split())}\n")
+    for row in (frame.columns, *frame.iter_rows()):
+        sys.stdout.write("\t".join(map(_plain, row)) + "\n")
+
+
+def _plain(value: object) -> str:
+    if value is None or value == "" or value != value:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
 
 
 def show_json(content: Any) -> None:

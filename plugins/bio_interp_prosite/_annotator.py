@@ -53,6 +53,8 @@ class PrositeAnnotator:
             The proteins to search.
         options
             ``frequent``: ``yes`` to search the patterns with ``/SKIP-FLAG`` too (default ``no``).
+            ``pattern``: one more pattern to search, such as ``N-{P}-[ST]-{P}``; it is the concept
+            ``prosite:pattern``, and `files` may be empty.
 
         Raises
         ------
@@ -60,12 +62,14 @@ class PrositeAnnotator:
             `proteins` are absent; an entry cannot be read or a pattern is malformed, with the file
             and line or the accession and pattern.
         """
-        frequent = _frequent(options or {})
+        frequent, pattern = _options(options or {})
         if proteins is None:
             raise AnnotationError(
                 "the proteins to search", "none", "Give their sequences too (--proteins FASTA)."
             )
         entries = _entries(files)
+        if pattern is not None:
+            entries.append((PrositeEntry(pattern, "PATTERN", 0, "pattern", pattern=pattern), ""))
         wanted = [(e, r) for e, r in entries if e.type == "PATTERN" and (frequent or not e.skip)]
         _report([e for e, _ in entries], frequent)
         patterns = {e.accession: parse_pattern(e.pattern, _where(e)) for e, _ in wanted}
@@ -73,15 +77,20 @@ class PrositeAnnotator:
 
 
 def _where(entry: PrositeEntry) -> str:
+    if not entry.file:
+        return "the options"
     return f"{entry.accession} (line {entry.line} of {entry.file})"
 
 
-def _frequent(options: Mapping[str, str]) -> bool:
+def _options(options: Mapping[str, str]) -> tuple[bool, str | None]:
+    """Read whether frequent patterns are searched, and a pattern of the user's own."""
     given = dict(options)
-    frequent = given.pop("frequent", "no")
+    frequent, pattern = given.pop("frequent", "no"), given.pop("pattern", None)
     if given or frequent not in ("yes", "no"):
-        raise AnnotationError("frequent=yes or frequent=no", repr(dict(options)), "Correct it.")
-    return frequent == "yes"
+        raise AnnotationError(
+            "frequent=yes or frequent=no, and pattern=...", repr(dict(options)), "Correct it."
+        )
+    return frequent == "yes", pattern
 
 
 def _entries(files: Sequence[Path]) -> list[tuple[PrositeEntry, str]]:

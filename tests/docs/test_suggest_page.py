@@ -1,4 +1,4 @@
-"""The page about missing annotations: its example runs, its figures are those that were measured."""
+"""The page about missing annotations: its example runs, its figures are those measured."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def test_the_example_prints_what_the_page_shows(blocks, docs, tmp_path, monkeypa
 
 
 def _told(text: str) -> list[tuple[str, ...]]:
-    """Take place, concept and neighbour, of which none hangs on the processor, in order of place."""
+    """Take protein, concept and neighbour: none of them hangs on the processor."""
     rows = [re.split(r" {2,}", line.strip()) for line in text.splitlines()[1:]]
     return sorted((row[1], row[4], row[6]) for row in rows)
 

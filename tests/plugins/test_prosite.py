@@ -363,3 +363,16 @@ def test_a_damaged_gzip_file_is_an_error_of_ours(tmp_path: Path) -> None:
     path.write_bytes(packed)
     with pytest.raises(AnnotationError, match=r"prosite\.dat\.gz"):
         ANNOTATOR.annotate([path], [Protein("P1", "MARGDW")])
+
+
+def test_a_pattern_of_ones_own_is_a_concept_without_any_file():
+    found = ANNOTATOR.annotate([], [Protein("x", "ANGSANNTA")], options={"pattern": "N-{P}-[ST]"})
+    assert found.rows.select("start", "end", "concept").rows() == [
+        (2, 4, "prosite:pattern"),
+        (6, 8, "prosite:pattern"),
+    ]
+    assert found.concepts["name"].to_list() == ["N-{P}-[ST]"]
+    with pytest.raises(AnnotationError, match="of the options"):
+        ANNOTATOR.annotate([], PROTEINS, options={"pattern": "N-"})
+    with pytest.raises(AnnotationError, match="in PROSITE"):
+        ANNOTATOR.annotate([], PROTEINS, options={"pattern": ""})

@@ -81,7 +81,8 @@ def make_world(folder: Path, each: int = 60) -> World:
             letters[start - 1 : start + 11] = "W"
             spans.append(span(name, start, start + 11, "toy:A"))
         else:  # nothing marks toy:B
-            spans.append(span(name, int(rng.integers(1, 20)), 40, "toy:B"))
+            start = int(rng.integers(1, 36))
+            spans.append(span(name, start, start + 5, "toy:B"))
         proteins.append(Protein(name, "".join(letters)))
         coverage.append(
             {"accession": name, "start": 1, "end": len(letters), "kind": "toy", "state": "looked"}

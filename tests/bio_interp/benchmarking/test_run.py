@@ -20,18 +20,19 @@ class ToyAtlas:
     sae: object
     name: str = "toy"
     site: str = "layer.0"
+    read: str = ""
 
     @property
     def pricer(self):
         return self
 
-    def seen(self, protein):
-        return protein.accession == "select1"
+    def exposure(self, sequence):
+        return "seen" if sequence == self.read else "not_in_training"
 
 
 @pytest.fixture
-def atlas(mixing, sae):
-    return ToyAtlas(mixing, sae)
+def atlas(mixing, sae, planted):
+    return ToyAtlas(mixing, sae, read=planted.proteins[1].sequence)
 
 
 def test_shards_give_the_table_of_one_run(atlas, planted, tmp_path, monkeypatch):
@@ -63,8 +64,8 @@ def test_annotations_of_other_proteins_are_refused(atlas, planted, tmp_path):
 
 
 def test_annotations_beyond_the_sequence_are_refused(atlas, planted, tmp_path):
-    short = [Protein(p.accession, p.sequence[:35]) for p in planted.proteins]
-    with pytest.raises(AnnotationError, match=r"toy:B at \d+-40 of select0, which has 35 residues"):
+    short = [Protein(p.accession, p.sequence[:5]) for p in planted.proteins]
+    with pytest.raises(AnnotationError, match=r"toy:B at \d+-\d+ of select0, which has 5 residues"):
         bench_atlas(atlas, short, planted.table, tmp_path, settings=FEW)
 
 
@@ -79,7 +80,7 @@ def test_activations_of_another_model_are_refused(atlas, planted, tmp_path):
 
 
 def test_requirements_that_hold_pass_and_others_are_listed(found):
-    require(found, ["sae.residue.mean_f1 > 0.3", "sae-neurons.delineator.mean_f1_low > 0"])
+    require(found, ["sae.residue.mean_f1 > 0.3", "sae-neurons.residue.mean_f1_low > 0"])
     with pytest.raises(MismatchError, match=r"sae\.residue\.mean_f1 >= 0\.99 \(it is 0\.\d+\)"):
         require(found, ["sae.residue.mean_f1 >= 0.99", "sae.residue.concepts == 2"])
 
