@@ -71,6 +71,36 @@ def collect(
     )
 
 
+def read_annotations(
+    paths: Sequence[Path | str], *, proteins: Sequence[Protein] | None = None
+) -> AnnotationTable:
+    """Read annotations from folders that ``bio-interp concepts`` wrote, and from source files.
+
+    Parameters
+    ----------
+    paths
+        Folders with ``annotations.json``; all others go to `collect` together.
+    proteins
+        Sequences for `collect`.
+
+    Raises
+    ------
+    AnnotationError, NotFoundError, InputError
+        See `collect` and `AnnotationTable.load`.
+    """
+    folders = [Path(path) for path in paths if is_table(path)]
+    files = [path for path in paths if not is_table(path)]
+    tables = [AnnotationTable.load(folder) for folder in folders]
+    if files or not folders:
+        tables.append(collect(files, proteins=proteins))
+    return AnnotationTable.concat(tables)
+
+
+def is_table(path: Path | str) -> bool:
+    """Tell whether a path is a folder that `AnnotationTable.save` wrote."""
+    return (Path(path) / "annotations.json").is_file()
+
+
 def _choose(files: Sequence[Path], annotator: str | None) -> dict[str, list[Path]]:
     for path in files:
         _check_readable(path)

@@ -1,4 +1,4 @@
-"""Hits that overlap on one protein, and families that hit the same places."""
+"""Hits that overlap on one protein, and concepts that lie on the same places."""
 
 from __future__ import annotations
 
@@ -125,6 +125,48 @@ def group_concepts(
         else:
             groups[family] = [family]
     return {leader: members for leader, members in groups.items() if len(members) > 1}
+
+
+def equivalent_concepts(
+    rows: pl.DataFrame, *, min_fraction: float = 0.5, min_proteins: int = 3
+) -> dict[str, frozenset[str]]:
+    """Find concepts that say the same of the same residues, such as those of two sources.
+
+    Two rows say the same when they share more than half of the length of both; two concepts do
+    when at least `min_fraction` of the rows of each lie so beside a row of the other, in at least
+    `min_proteins` proteins.
+
+    Parameters
+    ----------
+    rows
+        One row an annotation, with the columns of `AnnotationTable.rows`.
+
+    Returns
+    -------
+    dict
+        The equivalents of each concept that has any; never the concept itself.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({
+    ...     "accession": ["P1", "P1", "P2", "P2", "P3", "P3", "P4"],
+    ...     "start": [5, 6, 1, 3, 50, 50, 9], "end": [90, 88, 80, 85, 130, 140, 99],
+    ...     "concept": [*["pfam:PF00069", "uniprot:DOMAIN/Protein kinase"] * 3, "pfam:PF00069"],
+    ... })
+    >>> equivalent_concepts(rows)["pfam:PF00069"]
+    frozenset({'uniprot:DOMAIN/Protein kinase'})
+    """
+    size = dict(rows["concept"].value_counts().iter_rows())
+    links = _family_links(rows, min_proteins)
+    beside = {
+        concept: {o for o, hits in others.items() if hits >= min_fraction * size[concept]}
+        for concept, others in links.items()
+    }
+    found = {
+        concept: frozenset(other for other in others if concept in beside.get(other, ()))
+        for concept, others in beside.items()
+    }
+    return {concept: others for concept, others in found.items() if others}
 
 
 def _family_links(rows: pl.DataFrame, min_proteins: int) -> Mapping[str, Mapping[str, int]]:

@@ -52,6 +52,9 @@ class Call:
         ``weak`` (lower bound below the one asked for), ``low_complexity``, ``window_edge`` (it
         reaches a residue where two windows of a long protein were stitched, so that each side was
         read without some of the other).
+    strength
+        Probability that the call is right as its rule puts it, which only ranks the calls of one
+        concept; 0 for a bare feature.
     """
 
     accession: str
@@ -68,6 +71,7 @@ class Call:
     n: int
     exposure: str
     flags: tuple[str, ...] = ()
+    strength: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

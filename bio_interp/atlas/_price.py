@@ -127,6 +127,7 @@ class Pricer:
             n=n,
             exposure=exposure,
             flags=flags,
+            strength=raw.strength,
         )
 
     @cached_property

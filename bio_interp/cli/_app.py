@@ -28,6 +28,7 @@ _COMMANDS = {
     "find": "Find features for a concept, for words, or, in proteins, for a motif or spans.",
     "contrast": "Find the features that separate two sets of proteins, or spans from the rest.",
     "variants": "Find the features of a protein that mutations change; scan every substitution.",
+    "suggest": "Find annotations that a database seems to miss, ranked for a curator.",
     "compare": "Compare two atlases: what each knows, and how well.",
     "doctor": "Check this machine: versions, devices, cache, plugins, atlases.",
     "plugins": "List the plugins that are installed, and what is wrong with broken ones.",

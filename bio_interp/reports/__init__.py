@@ -3,7 +3,8 @@
 A table for people, TSV, JSON, GFF3, BED, InterProScan TSV, an HTML page, Parquet. One row, object
 or feature is one call; `CALL_COLUMNS` says what its fields mean, ``annotate.schema.json`` in this
 folder what the JSON looks like. ``start`` and ``end`` are 1-based and inclusive in all of them but
-BED, which is 0-based and half-open.
+BED, which is 0-based and half-open. `write_suggestions` writes what `bio_interp.discovery.suggest`
+found, in four of them.
 """
 
 from bio_interp.reports._bed import BedWriter
@@ -17,6 +18,13 @@ from bio_interp.reports._pareto import pareto_plots
 from bio_interp.reports._parquet import ParquetWriter
 from bio_interp.reports._partial import PartialFile
 from bio_interp.reports._run import Totals, write_report
+from bio_interp.reports._suggestions import (
+    SUGGESTION_FORMATS,
+    SuggestionFormat,
+    SuggestionReport,
+    suggestion_format,
+    write_suggestions,
+)
 from bio_interp.reports._table import TableWriter
 from bio_interp.reports._writers import (
     SCHEMA_VERSION,
@@ -31,6 +39,7 @@ __all__ = [
     "CALL_COLUMNS",
     "FORMATS",
     "SCHEMA_VERSION",
+    "SUGGESTION_FORMATS",
     "SUMMARY_COLUMNS",
     "BedWriter",
     "CrossReference",
@@ -45,6 +54,8 @@ __all__ = [
     "ReportOptions",
     "ReportWriter",
     "RunHeader",
+    "SuggestionFormat",
+    "SuggestionReport",
     "TableWriter",
     "Totals",
     "TsvWriter",
@@ -58,5 +69,7 @@ __all__ = [
     "memory_bytes",
     "pareto_plots",
     "run_header",
+    "suggestion_format",
     "write_report",
+    "write_suggestions",
 ]

@@ -149,6 +149,7 @@ _FORMATS: dict[str, Callable[[float], str]] = {
     "precision": "{:.3f}".format,
     "precision_low": "{:.3f}".format,
     "precision_high": "{:.3f}".format,
+    "strength": "{:.3f}".format,
 }
 
 

@@ -2,7 +2,13 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bio_interp.annotations import COVERAGE, ROWS, group_concepts, resolve_overlaps
+from bio_interp.annotations import (
+    COVERAGE,
+    ROWS,
+    equivalent_concepts,
+    group_concepts,
+    resolve_overlaps,
+)
 from bio_interp.spans import Span
 
 _SCHEMA = {**ROWS, "bits": pl.Float64}
@@ -129,3 +135,32 @@ def test_no_hits_give_nothing() -> None:
     assert kept.is_empty()
     assert ignored.is_empty()
     assert group_concepts(_hits()) == {}
+
+
+def _beside(proteins: int, *more: tuple[str, int, int, str, float]) -> pl.DataFrame:
+    """Two concepts on the same residues of some proteins."""
+    names = [f"P{i}" for i in range(proteins)]
+    both = [(n, 10, 60, "a", 1.0) for n in names] + [(n, 12, 60, "b", 1.0) for n in names]
+    return _hits(*both, *more)
+
+
+def test_concepts_on_the_same_residues_are_equivalent_both_ways() -> None:
+    assert equivalent_concepts(_beside(3)) == {"a": frozenset({"b"}), "b": frozenset({"a"})}
+
+
+def test_two_proteins_are_a_coincidence() -> None:
+    assert equivalent_concepts(_beside(2)) == {}
+
+
+def test_a_concept_that_is_mostly_elsewhere_is_wider_and_not_equivalent() -> None:
+    elsewhere = [(f"X{i}", 1, 9, "b", 1.0) for i in range(4)]  # 3 of the 7 rows of b lie on a
+    assert equivalent_concepts(_beside(3, *elsewhere)) == {}
+    assert equivalent_concepts(_beside(3, *elsewhere[:3])) != {}
+
+
+def test_a_part_is_not_equivalent_to_the_whole() -> None:
+    names = ["P1", "P2", "P3"]
+    rows = _hits(
+        *((n, 1, 100, "whole", 1.0) for n in names), *((n, 1, 50, "part", 1.0) for n in names)
+    )
+    assert equivalent_concepts(rows) == {}
