@@ -69,6 +69,9 @@ class BenchSettings:
         Concepts borne by fewer clusters of select are left out.
     null
         Permutations of the claims, which the SAE alone makes; 0 makes none.
+    dense_share
+        Share of the residues where a dense feature may be on (its highest values): higher
+        thresholds alone are tried. Small for rare concepts in many residues, to save time.
     seed
         Of permutations.
     """
@@ -76,6 +79,7 @@ class BenchSettings:
     baselines: Sequence[str] = ("neurons", "pca", "random", "kmers")
     min_select: int = 5
     null: int = 199
+    dense_share: float = 0.5
     seed: int = 0
 
 
@@ -118,7 +122,8 @@ def bench(
     measured = [_with_claims(measure(ours, labels), ours, labels, settings)]
     for name in settings.baselines:
         _LOG.info("benchmark: %s", name)
-        measured.append(measure(make_source(name, rows, sae, fit), labels))
+        source = make_source(name, rows, sae, fit, dense_share=settings.dense_share)
+        measured.append(measure(source, labels))
     _LOG.info("benchmark: permuted labels")
     permuted = permute_labels(labels, np.random.default_rng(settings.seed))
     measured.append(measure(replace(ours, name="permuted"), permuted))

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from bio_interp.sae import SparseAutoencoder
 
 BASELINES = ("neurons", "pca", "random", "kmers")
-DENSE_SHARE = 0.5
 _FITTED = 100_000  # rows that components are fitted on
-# dense features are on in half of the residues, but most concepts are rare: cut finer at the top
+# a dense feature is on in many residues, but most concepts are rare: cut finer at the top
 TAILS: Float[ndarray, "bins"] = 1 - np.geomspace(1, 1e-4, BINS)
 
 
@@ -48,13 +47,15 @@ class Source:
     shares: Float[ndarray, "bins"] | None = None
 
 
-def make_source(name: str, rows: Rows, sae: SparseAutoencoder, fit: set[str]) -> Source:
+def make_source(
+    name: str, rows: Rows, sae: SparseAutoencoder, fit: set[str], *, dense_share: float = 0.5
+) -> Source:
     """Make a source by name.
 
     Parameters
     ----------
     name
-        ``sae``; ``neurons`` (both signs, on in half of the residues); ``pca`` (principal
+        ``sae``; ``neurons`` (both signs); ``pca`` (principal
         components, both signs); ``random`` (as many random directions as the SAE has features,
         and the `k` highest of them on in a residue); ``kmers`` (one-hot residues, words of two
         and three); ``ica`` (independent components, both signs).
@@ -64,6 +65,8 @@ def make_source(name: str, rows: Rows, sae: SparseAutoencoder, fit: set[str]) ->
         The SAE; sets the number of random directions and `k`.
     fit
         Proteins that means and components are fitted on: none of test.
+    dense_share
+        Share of the residues where neurons and components are on.
     """
     if name == "sae":
         store = FeatureStore.open(rows.encode(name, sae.config.d_sae, sae_codes(sae)))
@@ -79,7 +82,7 @@ def make_source(name: str, rows: Rows, sae: SparseAutoencoder, fit: set[str]) ->
     path = rows.folder / f"{name}.npy"
     parts = (project(part) for _, part in rows.proteins())
     values = write_by_feature(path, parts, rows.residues, size)
-    return Source(name, DenseColumns(values, share=DENSE_SHARE, both=True), TAILS)
+    return Source(name, DenseColumns(values, share=dense_share, both=True), TAILS)
 
 
 Project = Callable[["Tensor"], "Tensor"]

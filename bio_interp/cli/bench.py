@@ -14,7 +14,7 @@ from bio_interp.cli._show import show_json
 
 if TYPE_CHECKING:
     from bio_interp.annotations import AnnotationTable
-    from bio_interp.benchmarking import BenchTable
+    from bio_interp.benchmarking import BenchSettings, BenchTable
     from bio_interp.sequences import Protein
 
 Evidence = Literal[
@@ -39,6 +39,13 @@ class Protocol:
     "Permutations of labels behind the p-values of the SAE's concepts; 0 for none."
     require: Annotated[tuple[str, ...], Parameter(negative="")] = ()
     "Fail (exit code 1) unless this holds, such as 'sae.interplm.mean_f1 >= 0.5'."
+
+    def settings(self) -> "BenchSettings":
+        """Give what the library calls them."""
+        from bio_interp.benchmarking import BenchSettings, names_of
+
+        names = names_of(self.baselines)
+        return BenchSettings(names, min_select=self.min_select, null=self.null)
 
 
 _COMMON, _MACHINE, _PROTOCOL = Common(), Machine(), Protocol()
@@ -83,21 +90,11 @@ def bench(
     common.start()
     machine.start()
     from bio_interp.atlas import load_atlas
-    from bio_interp.benchmarking import (
-        BenchSettings,
-        bench_atlas,
-        check_expressions,
-        names_of,
-        save_bench,
-    )
-    from bio_interp.benchmarking import require as check
+    from bio_interp.benchmarking import bench_atlas, check_expressions, require, save_bench
     from bio_interp.models import LoadOptions
     from bio_interp.sequences import Split, read_proteins
 
     check_expressions(protocol.require)
-    settings = BenchSettings(
-        names_of(protocol.baselines), min_select=protocol.min_select, null=protocol.null
-    )
     proteins = list(read_proteins(sequences))
     table = _annotations(annotations, proteins, protocol.evidence)
     found = bench_atlas(
@@ -106,23 +103,20 @@ def bench(
         table,
         out,
         split=Split.load(protocol.split) if protocol.split else None,
-        settings=settings,
+        settings=protocol.settings(),
         shard=read_shard(shard),
     )
     save_bench(found, out)
     _show(found, format or ("table" if sys.stdout.isatty() else "tsv"))
-    check(found, protocol.require)
+    require(found, protocol.require)
 
 
 def _annotations(
     paths: Sequence[Path], proteins: "Sequence[Protein]", evidence: Evidence | None
 ) -> "AnnotationTable":
-    from bio_interp.annotations import AnnotationTable, at_least, collect, filter_evidence
+    from bio_interp.annotations import at_least, filter_evidence, read_annotations
 
-    if len(paths) == 1 and (paths[0] / "annotations.json").is_file():
-        table = AnnotationTable.load(paths[0])
-    else:
-        table = collect(paths, proteins=proteins)
+    table = read_annotations(paths, proteins)
     return filter_evidence(table, at_least(evidence)) if evidence else table
 
 
