@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from bio_interp.benchmarking._interplm import InterplmTruth, summarise_interplm
 from bio_interp.benchmarking._measure import BENCH, Measured, claims, measure
 from bio_interp.benchmarking._rows import Rows
 from bio_interp.benchmarking._sources import Source, make_source
-from bio_interp.benchmarking._summary import PAIRED, compare, summarise
+from bio_interp.benchmarking._summary import PAIRED, SUMMARY, compare, summarise
 from bio_interp.errors import InputError
 from bio_interp.linking import Labels, lay_labels
 from bio_interp.linking.statistics import MIN_TEST_CLUSTERS, evidence_left, permute_labels
@@ -67,6 +68,9 @@ class BenchSettings:
         Names of the sources beside the SAE, see `make_source`; ``permuted`` labels come with any.
     min_select
         Concepts borne by fewer clusters of select are left out.
+    interplm
+        Whether InterPLM's own protocol is reported beside the strict one, as it is defined and
+        with the defects of its code.
     null
         Permutations of the claims, which the SAE alone makes; 0 makes none.
     dense_share
@@ -78,6 +82,7 @@ class BenchSettings:
 
     baselines: Sequence[str] = ("neurons", "pca", "random", "kmers")
     min_select: int = 5
+    interplm: bool = True
     null: int = 199
     dense_share: float = 0.5
     seed: int = 0
@@ -117,17 +122,23 @@ def bench(
     settings = settings or BenchSettings()
     labels = _labels(rows, table, split, settings, weights)
     fit = {name for name in rows.names if split.fold(name) == "select"}
-    ours = make_source(SAE, rows, sae, fit)
-    _LOG.info("benchmark: %s", SAE)
-    measured = [_with_claims(measure(ours, labels), ours, labels, settings)]
-    for name in settings.baselines:
+    theirs = InterplmTruth.lay(rows, table, split) if settings.interplm else None
+    measured, others = list[Measured](), list[pl.DataFrame]()
+    for name in (SAE, *settings.baselines):
         _LOG.info("benchmark: %s", name)
         source = make_source(name, rows, sae, fit, dense_share=settings.dense_share)
-        measured.append(measure(source, labels))
+        one = measure(source, labels)
+        measured.append(_with_claims(one, source, labels, settings) if name == SAE else one)
+        others += [theirs.rows_of(source)] if theirs else []
     _LOG.info("benchmark: permuted labels")
     permuted = permute_labels(labels, np.random.default_rng(settings.seed))
-    measured.append(measure(replace(ours, name="permuted"), permuted))
-    return _table(measured, labels, table, split, rows)
+    ours = replace(make_source(SAE, rows, sae, fit), name="permuted")
+    measured.append(measure(ours, permuted))
+    return _table(
+        measured,
+        pl.concat(others or [pl.DataFrame(schema=BENCH)]),
+        _About(labels, table, split, rows),
+    )
 
 
 def _labels(
@@ -178,16 +189,22 @@ def _with_claims(
     return replace(measured, rows=rows)
 
 
-def _table(
-    measured: Sequence[Measured],
-    labels: Labels,
-    table: AnnotationTable,
-    split: Split,
-    rows: Rows,
-) -> BenchTable:
+@dataclass(frozen=True)
+class _About:
+    """What was benchmarked."""
+
+    labels: Labels
+    table: AnnotationTable
+    split: Split
+    rows: Rows
+
+
+def _table(measured: Sequence[Measured], others: pl.DataFrame, about: _About) -> BenchTable:
+    labels, table, split, rows = about.labels, about.table, about.split, about.rows
     names = rows.names
     clusters = len(np.unique(labels.clusters[labels.proteins_of("test")]))
-    summary = summarise(measured, clusters)
+    theirs = pl.DataFrame(summarise_interplm(others), schema=SUMMARY)
+    summary = pl.concat([summarise(measured, clusters), theirs])
     paired = compare(measured[0], measured[1:], clusters)
     evidence = evidence_left(
         table,
@@ -209,7 +226,8 @@ def _table(
             "clusters": len(np.unique(labels.clusters[inside])),
             "residues": int(np.diff(labels.offsets)[inside].sum()),
         }
-    return BenchTable(pl.concat([m.rows for m in measured]), summary, paired, evidence, facts)
+    rows_of = pl.concat([*(m.rows for m in measured), others])
+    return BenchTable(rows_of, summary, paired, evidence, facts)
 
 
 __all__ = ["PAIRED", "BenchSettings", "BenchTable", "bench"]

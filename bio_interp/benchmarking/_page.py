@@ -66,7 +66,8 @@ def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 def bench_page(found: BenchTable) -> str:
     """Write the page: plots, the summary, and every concept of the SAE."""
-    sae = found.rows.filter(pl.col("source") == "sae").sort("f1", descending=True)
+    strict = found.summary.filter(protocol="strict")
+    sae = found.rows.filter(source="sae", protocol="strict").sort("f1", descending=True)
     tested = sae.filter(pl.col("test_clusters") >= MIN_TEST_CLUSTERS)
     apart = sae.filter(pl.col("test_clusters") < MIN_TEST_CLUSTERS)
     facts = [(key, value) for key, value in found.facts.items() if not isinstance(value, dict)]
@@ -74,7 +75,7 @@ def bench_page(found: BenchTable) -> str:
         element("p", _NOTE),
         table(("fact", "value"), facts),
         element("h2", "Concepts found"),
-        _picture(bars(found.summary), "concepts with test F1 above one half, by source and score"),
+        _picture(bars(strict), "concepts with test F1 above one half, by source and score"),
         element("h2", "Chosen on select, reported on test"),
         _picture(curse(tested), "F1 on select against F1 on test of the SAE's choices"),
         element("h2", "All sources"),

@@ -78,6 +78,8 @@ def _failure(table: BenchTable) -> Callable[[str], str]:
         frame = table.paired if match["other"] else table.summary
         source = match["other"] or match["source"]
         found = frame.filter((pl.col("source") == source) & (pl.col("score") == match["score"]))
+        if not match["other"]:
+            found = found.filter(protocol="strict")
         figure = match["figure"]
         backwards = match["other"] and match["source"] != "sae"
         if backwards or not found.height or figure not in frame.columns:

@@ -24,7 +24,7 @@ Evidence = Literal[
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
-class Protocol:
+class Comparison:
     """What is compared, and how strictly."""
 
     split: Path | None = None
@@ -35,6 +35,8 @@ class Protocol:
     "Weakest evidence that counts; annotations of weaker evidence become unknown."
     min_select: int = 5
     "Concepts that fewer clusters of the select fold bear are left out."
+    protocol: Literal["strict", "both"] = "both"
+    "both adds InterPLM's own protocol, as it is defined and with the defects of its code."
     null: int = 199
     "Permutations of labels behind the p-values of the SAE's concepts; 0 for none."
     require: Annotated[tuple[str, ...], Parameter(negative="")] = ()
@@ -45,12 +47,18 @@ class Protocol:
         from bio_interp.benchmarking import BenchSettings, names_of
 
         names = names_of(self.baselines)
-        return BenchSettings(names, min_select=self.min_select, null=self.null)
+        return BenchSettings(
+            names,
+            min_select=self.min_select,
+            interplm=self.protocol == "both",
+            null=self.null,
+        )
 
 
-_COMMON, _MACHINE, _PROTOCOL = Common(), Machine(), Protocol()
+_COMMON, _MACHINE, _COMPARISON = Common(), Machine(), Comparison()
 _COLUMNS = {
-    "source": "source", "score": "score", "concepts": "concepts", "above_half": "F1 > 0.5",
+    "source": "source", "protocol": "protocol", "score": "score",
+    "concepts": "concepts", "above_half": "F1 > 0.5",
     "above_half_low": "low", "above_half_high": "high", "mean_f1": "mean F1",
     "mean_f1_low": "low", "mean_f1_high": "high", "select_f1": "on select", "auroc": "AUROC",
     "average_precision": "AP",
@@ -64,7 +72,7 @@ def bench(
     *,
     annotations: Annotated[list[Path], Parameter(consume_multiple=True, negative="")],
     out: Annotated[Path, Parameter(alias="-o")],
-    protocol: Protocol = _PROTOCOL,
+    comparison: Comparison = _COMPARISON,
     shard: str = "1/1",
     format: Annotated[Literal["table", "tsv", "json"] | None, Parameter(alias="-f")] = None,
     machine: Machine = _MACHINE,
@@ -94,21 +102,21 @@ def bench(
     from bio_interp.models import LoadOptions
     from bio_interp.sequences import Split, read_proteins
 
-    check_expressions(protocol.require)
+    check_expressions(comparison.require)
     proteins = list(read_proteins(sequences))
-    table = _annotations(annotations, proteins, protocol.evidence)
+    table = _annotations(annotations, proteins, comparison.evidence)
     found = bench_atlas(
         load_atlas(atlas, options=LoadOptions(device=machine.device)),
         proteins,
         table,
         out,
-        split=Split.load(protocol.split) if protocol.split else None,
-        settings=protocol.settings(),
+        split=Split.load(comparison.split) if comparison.split else None,
+        settings=comparison.settings(),
         shard=read_shard(shard),
     )
     save_bench(found, out)
     _show(found, format or ("table" if sys.stdout.isatty() else "tsv"))
-    require(found, protocol.require)
+    require(found, comparison.require)
 
 
 def _annotations(
@@ -116,7 +124,7 @@ def _annotations(
 ) -> "AnnotationTable":
     from bio_interp.annotations import at_least, filter_evidence, read_annotations
 
-    table = read_annotations(paths, proteins)
+    table = read_annotations(paths, proteins=proteins)
     return filter_evidence(table, at_least(evidence)) if evidence else table
 
 

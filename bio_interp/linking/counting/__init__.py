@@ -11,6 +11,7 @@ step      in -> out
 What is counted is given by `Columns`: activations by feature along one axis of residues.
 """
 
+from bio_interp.linking.counting._blocks import ranges
 from bio_interp.linking.counting._columns import Block, Columns, StoreColumns
 from bio_interp.linking.counting._counts import Counts, count
 from bio_interp.linking.counting._edges import BINS, bin_edges
@@ -34,6 +35,7 @@ __all__ = [
     "all_reduced",
     "bin_edges",
     "count",
+    "ranges",
     "save_counts",
     "saved_counts",
     "scan",
