@@ -9,16 +9,16 @@ import polars as pl
 
 from bio_interp.linking._calibration import look_up
 from bio_interp.linking._table import LinkTable
+from bio_interp.linking.statistics import MIN_TEST_CLUSTERS
 
 KINDS = ("family_marker", "locator", "delineator", "interplm")
-ENOUGH = 15  # test clusters
 
 
 def link_figures(table: LinkTable) -> dict[str, Any]:
     """Count concepts of at least 15 test clusters with F1 above 0.5 on test, by link type."""
     figures: dict[str, Any] = {}
     for source, links in _by_source(table.links):
-        enough = links.filter(pl.col("test_clusters") >= ENOUGH)
+        enough = links.filter(pl.col("test_clusters") >= MIN_TEST_CLUSTERS)
         figures[source] = {"concepts": enough["concept"].n_unique()} | {
             kind: enough.filter((pl.col("link_type") == kind) & (pl.col("test_f1") > 0.5)).height
             for kind in KINDS
@@ -37,7 +37,9 @@ def paired_bootstrap(ours: LinkTable, other: LinkTable, draws: int = 10_000) -> 
     result: dict[str, Any] = {}
     for kind in KINDS:
         a, b = (
-            t.links.filter((pl.col("link_type") == kind) & (pl.col("test_clusters") >= ENOUGH))
+            t.links.filter(
+                (pl.col("link_type") == kind) & (pl.col("test_clusters") >= MIN_TEST_CLUSTERS)
+            )
             for t in (ours, other)
         )
         both = a.join(b, on="concept", suffix="_other", how="left").fill_null(0.0)

@@ -128,3 +128,12 @@ def test_interplm_stands_in_the_same_table_as_defined_and_as_published(found):
     # B7 leaves out what fails on test, so that the mean as published is no lower
     kept = found.rows.filter(protocol="interplm_as_published")
     assert (kept["f1"] > 0).all()
+
+
+def test_permuted_labels_are_summed_up_over_the_same_concepts(found):
+    clusters = ["concept", "score", "select_clusters", "test_clusters"]
+    ours, permuted = (
+        found.rows.filter(source=source, protocol="strict").select(clusters).sort(clusters)
+        for source in ("sae", "permuted")
+    )
+    assert permuted.equals(ours)
