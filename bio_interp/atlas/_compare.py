@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from bio_interp.linking import LinkTable, paired_bootstrap
+from bio_interp.linking.statistics import MIN_TEST_CLUSTERS
 
 if TYPE_CHECKING:
     from bio_interp.atlas._atlas import Atlas
 
-ENOUGH = 15  # test clusters
 COMPARED: dict[str, Any] = {
     "concept": pl.String,
     "name": pl.String,
@@ -169,7 +169,9 @@ def _links(a: Atlas, b: Atlas) -> pl.DataFrame:
 
 
 def _summary(a: Atlas, b: Atlas, links: pl.DataFrame, comparable: bool) -> pl.DataFrame:
-    enough = (pl.col("test_clusters_a") >= ENOUGH) & (pl.col("test_clusters_b") >= ENOUGH)
+    enough = (pl.col("test_clusters_a") >= MIN_TEST_CLUSTERS) & (
+        pl.col("test_clusters_b") >= MIN_TEST_CLUSTERS
+    )
     both = links.filter(enough)
     intervals = paired_bootstrap(_only(b.links, both), _only(a.links, both)) if comparable else {}
     rows = [
