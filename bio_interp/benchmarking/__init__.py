@@ -21,16 +21,18 @@ recall).
 from bio_interp.benchmarking._bench import BenchSettings, BenchTable, bench
 from bio_interp.benchmarking._measure import BENCH, SCORES, Measured, claims, measure
 from bio_interp.benchmarking._page import save_bench
+from bio_interp.benchmarking._probes import PROBES, make_probe, names_of
 from bio_interp.benchmarking._require import check_expressions, require
 from bio_interp.benchmarking._rows import Rows
 from bio_interp.benchmarking._run import bench_atlas, check_annotations
-from bio_interp.benchmarking._sources import BASELINES, Source, make_source, names_of
+from bio_interp.benchmarking._sources import BASELINES, Source, make_source
 from bio_interp.benchmarking._summary import PAIRED, SUMMARY, compare, summarise
 
 __all__ = [
     "BASELINES",
     "BENCH",
     "PAIRED",
+    "PROBES",
     "SCORES",
     "SUMMARY",
     "BenchSettings",
@@ -44,6 +46,7 @@ __all__ = [
     "check_expressions",
     "claims",
     "compare",
+    "make_probe",
     "make_source",
     "measure",
     "names_of",

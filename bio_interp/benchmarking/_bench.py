@@ -12,6 +12,7 @@ import polars as pl
 
 from bio_interp.benchmarking._interplm import InterplmTruth, summarise_interplm
 from bio_interp.benchmarking._measure import BENCH, Measured, claims, measure
+from bio_interp.benchmarking._probes import PROBES, make_probe
 from bio_interp.benchmarking._rows import Rows
 from bio_interp.benchmarking._sources import Source, make_source
 from bio_interp.benchmarking._summary import PAIRED, SUMMARY, compare, summarise
@@ -65,7 +66,8 @@ class BenchSettings:
     Attributes
     ----------
     baselines
-        Names of the sources beside the SAE, see `make_source`; ``permuted`` labels come with any.
+        Names of the sources beside the SAE: see `make_source`, and `make_probe` for ``probe`` and
+        ``ksparse10``. ``permuted`` labels come with any.
     min_select
         Concepts borne by fewer clusters of select are left out.
     interplm
@@ -126,7 +128,10 @@ def bench(
     measured, others = list[Measured](), list[pl.DataFrame]()
     for name in (SAE, *settings.baselines):
         _LOG.info("benchmark: %s", name)
-        source = make_source(name, rows, sae, fit, dense_share=settings.dense_share)
+        if name in PROBES:
+            source = make_probe(name, rows, sae, labels, dense_share=settings.dense_share)
+        else:
+            source = make_source(name, rows, sae, fit, dense_share=settings.dense_share)
         one = measure(source, labels)
         measured.append(_with_claims(one, source, labels, settings) if name == SAE else one)
         others += [theirs.rows_of(source)] if theirs else []

@@ -13,7 +13,6 @@ from numpy import ndarray
 from bio_interp.benchmarking._dense import DenseColumns, write_by_feature
 from bio_interp.benchmarking._kmers import SIZE, kmer_codes
 from bio_interp.benchmarking._rows import Rows, sae_codes
-from bio_interp.errors import InputError
 from bio_interp.features import FeatureStore
 from bio_interp.linking.counting import BINS, Columns, StoreColumns
 
@@ -151,21 +150,3 @@ def _random(sae: SparseAutoencoder, mean: Tensor):
         return codes
 
     return code
-
-
-def names_of(text: str) -> tuple[str, ...]:
-    """Resolve ``default``, ``full``, ``none``, or names with commas between them."""
-    everything = (*BASELINES, "ica")
-    known: dict[str, tuple[str, ...]] = {
-        "none": (), "default": BASELINES, "full": everything,
-    }  # fmt: skip
-    names = [name.strip() for name in text.split(",")]
-    if text in known:
-        return known[text]
-    if wrong := [name for name in names if name not in everything]:
-        raise InputError(
-            f"baselines default, full, none, or of {', '.join(everything)}",
-            repr(wrong[0]),
-            "Check the spelling; put commas between names.",
-        )
-    return tuple(dict.fromkeys(names))

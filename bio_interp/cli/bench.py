@@ -30,7 +30,7 @@ class Comparison:
     split: Path | None = None
     "A `bio-interp split` file; where not given the proteins are clustered and dealt anew."
     baselines: str = "default"
-    "default (neurons, pca, random, kmers), full (ica too), none, or names with commas."
+    "default (neurons, pca, random, kmers), full (ica and probes too), none, or names with commas."
     evidence: Evidence | None = None
     "Weakest evidence that counts; annotations of weaker evidence become unknown."
     min_select: int = 5

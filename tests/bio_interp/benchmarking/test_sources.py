@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bio_interp.benchmarking import make_source, names_of
+from bio_interp.benchmarking import BenchSettings, bench, make_source, names_of
 from bio_interp.benchmarking._dense import DenseColumns, write_by_feature
 from bio_interp.benchmarking._kmers import LETTERS, kmer_codes
 from bio_interp.benchmarking._subset import SomeFeatures, SomeResidues
@@ -66,6 +66,18 @@ def test_some_features_and_residues_are_those_of_the_whole(planted, sae):
     inside = np.arange(planted.rows.residues) % 2 == 0
     kept = SomeResidues(columns, inside).block(range(3, 4))
     assert np.array_equal(kept.index, three.index[inside[three.index]])
+
+
+def test_probes_read_the_planted_concept_and_few_features_suffice(planted, sae):
+    settings = BenchSettings(("probe", "ksparse1", "ksparse10"), null=0, interplm=False)
+    found = bench(planted.rows, sae, planted.table, planted.split, settings)
+    scores = found.rows.filter(concept="toy:A", score="residue").select("source", "f1")
+    f1 = dict(scores.iter_rows())
+    assert f1["probe"] > 0.9
+    assert f1["ksparse1"] > 0.95
+    assert f1["ksparse10"] > 0.95
+    nothing = found.rows.filter(concept="toy:B", score="residue", source="probe")
+    assert nothing["f1"][0] < 0.5
 
 
 def test_baselines_are_named():
