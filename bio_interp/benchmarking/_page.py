@@ -126,7 +126,8 @@ def bars(summary: pl.DataFrame) -> Figure:
         axes.bar(np.arange(len(SCORES)) + i * width, height, width, yerr=error, label=source)
     axes.set_xticks(np.arange(len(SCORES)) + 0.4 - width / 2, SCORES)
     axes.set_ylabel("concepts with test F1 > 0.5")
-    axes.legend(fontsize="small", frameon=False)
+    if axes.has_data():
+        axes.legend(fontsize="small", frameon=False)
     return figure
 
 
@@ -150,5 +151,6 @@ def curse(rows: pl.DataFrame) -> Figure:
     axes.set(
         xlabel="F1 on select, where it was chosen", ylabel="F1 on test", xlim=(0, 1), ylim=(0, 1)
     )
-    axes.legend(fontsize="small", frameon=False)
+    if scores:
+        axes.legend(fontsize="small", frameon=False)
     return figure
