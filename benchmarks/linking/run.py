@@ -7,6 +7,7 @@
 - ``scale``: codes of a store on disk, counted (`count`), and counted and scored (`scan`: F1 by
   three names, AUROC and average precision of every pair), each in a process of its own.
 - ``cost``: seconds against residues, k, concepts a residue and bins.
+- ``binning``: AUROC and average precision on 32 bins against unbinned ones.
 - ``defects``: what each of the peers' defects does to InterPLM's numbers on planted features.
 """
 
@@ -27,6 +28,7 @@ from scipy.sparse import random as random_matrix
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
+from _binning import binning
 from _effects import effects
 from _harness import ROOT, alternate, finish, parse, ratio, record, rounded
 from _interplm import brute_force
@@ -48,10 +50,11 @@ AXES = {
 
 
 def main() -> None:
-    """Run all four parts."""
+    """Run all parts."""
     options = parse(__doc__)
     torch.set_num_threads(options.threads)
     figures: dict[str, Any] = {"brute_force": against_brute_force(options)}
+    figures["binning"] = figures["brute_force"].pop("binning")
     with tempfile.TemporaryDirectory() as folder:
         figures["scale"] = scale(Path(folder) / "scale", options)
         figures["cost"] = cost(Path(folder) / "cost", options)
@@ -84,6 +87,7 @@ def against_brute_force(options: Any) -> dict[str, Any]:
     taken = alternate(runs, rounds=3 if options.quick else 15)
     torch.set_num_threads(options.threads)
     return {
+        "binning": binning(features, labels, offsets, options.seed),
         "residues": RESIDUES,
         "features": FEATURES,
         "concepts": CONCEPTS,
