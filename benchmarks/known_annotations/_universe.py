@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import torch
 
@@ -157,7 +158,8 @@ def _universe(
     quarter: set[str],
     proteins: dict[str, Protein],
 ) -> dict[str, Any]:
-    names = store.accessions
+    # a quarter is unseen; features are chosen on as many again and more, a half, to save time
+    names = [a for a in store.accessions if a in quarter or int(_hash("half" + a)[:8], 16) % 3 < 2]
     sequences = {a: proteins[a].sequence for a in names}
     folds = {a: "test" if a in quarter else "select" for a in names}
     wanted = pl.Series(list(families), dtype=pl.String).implode()
@@ -165,7 +167,7 @@ def _universe(
         table.rows.filter(pl.col("concept").is_in(wanted)), table.coverage, table.concepts
     )
     labels = lay_labels(
-        some, names, store.offsets[1:] - store.offsets[:-1], folds=folds,
+        some, names, np.array([len(sequences[a]) for a in names]), folds=folds,
         clusters={a: a for a in names}, min_clusters={"select": 5},
     )  # fmt: skip
     measured = []
@@ -182,7 +184,7 @@ def _universe(
         "summary": _plain(summarise(measured, clusters)),
         "ours_minus": _plain(compare(measured[0], measured[1:], clusters)),
         "all_families": _all_families(measured),
-        "residues": int(store.offsets[-1]),
+        "residues": sum(map(len, sequences.values())),
         "test_proteins": clusters,
     }
 
@@ -208,7 +210,7 @@ def _strict(
     proteins: dict[str, Protein],
 ) -> dict[str, Any]:
     part = SamplePart(
-        fit_residues=1, longest=1022, families=("pfam",), background=0.4, members=2, common=5,
+        fit_residues=1, longest=1022, families=("pfam",), background=0.2, members=1, common=5,
         seed="known annotations 1",
     )  # fmt: skip
     path = universe.work / "strict.tsv"
@@ -221,7 +223,7 @@ def _strict(
     names = frozenset(d.accession for d in drawn)
     sequences = {a: proteins[a].sequence for a in names}
     found: dict[str, Any] = {}
-    for name, baselines in (("ours", ("neurons", "pca", "random", "kmers")), ("sketch", ())):
+    for name, baselines in (("ours", ("neurons", "kmers")), ("sketch", ())):
         rows = Rows(stores, names, sequences, universe.work / "strict" / name)
         settings = BenchSettings(baselines, dense_share=SHARE, null=199 if baselines else 0)
         _LOG.info("strict: %s", name)

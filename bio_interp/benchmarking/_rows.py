@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from bio_interp.activations import ActivationStore
     from bio_interp.sae import SparseAutoencoder
 
-Code = Callable[[str, "Tensor"], "csr_matrix"]
-"""From an accession and its rows to sparse codes."""
+Code = Callable[[Sequence[str], "Tensor"], "csr_matrix"]
+"""From the accessions of some proteins and their rows, one after the other, to sparse codes."""
 _SHARD_PROTEINS = 1024
+_BATCH_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,30 @@ class Rows:
         done = store.done()
         if len(done) < len(self.wanted):
             with store.writer(shard_proteins=_SHARD_PROTEINS) as writer:
-                for protein, rows in self.proteins():
-                    if protein not in done:
-                        writer.add(protein, code(protein, rows))
+                for names, rows in self._batches(done):
+                    codes, first = code(names, rows), 0
+                    for name in names:
+                        last = first + len(self.sequences[name])
+                        writer.add(name, codes[first:last])
+                        first = last
         return folder
+
+    def _batches(self, done: set[str]) -> Iterator[tuple[list[str], Tensor]]:
+        """Put proteins together: large products are quicker than many small ones."""
+        import torch
+
+        names, parts, have = list[str](), [], 0
+        for name, rows in self.proteins():
+            if name in done:
+                continue
+            names.append(name)
+            parts.append(rows)
+            have += len(rows)
+            if have >= _BATCH_ROWS:
+                yield names, torch.cat(parts)
+                names, parts, have = [], [], 0
+        if names:
+            yield names, torch.cat(parts)
 
 
 def sae_codes(sae: SparseAutoencoder) -> Code:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from bio_interp.features import FeatureStore
 from bio_interp.linking.counting import BINS, Columns, StoreColumns
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
     from torch import Tensor
 
     from bio_interp.sae import SparseAutoencoder
@@ -71,7 +73,7 @@ def make_source(
         store = FeatureStore.open(rows.encode(name, sae.config.d_sae, sae_codes(sae)))
         return Source(name, StoreColumns(store))
     if name == "kmers":
-        code = rows.encode(name, SIZE, lambda protein, _: kmer_codes(rows.sequences[protein]))
+        code = rows.encode(name, SIZE, partial(_kmers, rows))
         return Source(name, StoreColumns(FeatureStore.open(code)))
     if name == "random":
         code = _random(sae, rows.sample(fit, _FITTED).mean(0))
@@ -82,6 +84,12 @@ def make_source(
     parts = (project(part) for _, part in rows.proteins())
     values = write_by_feature(path, parts, rows.residues, size)
     return Source(name, DenseColumns(values, share=dense_share, both=True), TAILS)
+
+
+def _kmers(rows: Rows, names: Sequence[str], _: Tensor) -> csr_matrix:
+    from scipy.sparse import csr_matrix, vstack
+
+    return csr_matrix(vstack([kmer_codes(rows.sequences[name]) for name in names]))
 
 
 Project = Callable[["Tensor"], "Tensor"]
@@ -140,7 +148,7 @@ def _random(sae: SparseAutoencoder, mean: Tensor):
     generator = torch.Generator().manual_seed(0)
     axes = torch.nn.functional.normalize(torch.randn(len(mean), size, generator=generator), dim=0)
 
-    def code(_: str, rows: Tensor) -> csr_matrix:
+    def code(_: Sequence[str], rows: Tensor) -> csr_matrix:
         top = ((rows - mean) @ axes).relu().topk(k)
         row = np.repeat(np.arange(len(rows)), k)
         codes = csr_matrix(
