@@ -13,7 +13,8 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
 from _harness import finish, record
-from _residue_sets import residue_sets
+from _residue_sets import load_model, residue_sets
 from _sets import SETS
 from _settings import FULL, Settings, stage
 from _twin import twin
 
+from bio_interp.errors import NotCachedError
 from bio_interp.provenance import write_json
+from bio_interp.sequences import find_mmseqs
 
 PARTS: dict[str, Callable[[Settings], dict[str, Any]]] = {
     "residue_sets": residue_sets,
@@ -43,18 +46,51 @@ def main() -> None:
     logging.getLogger("known_annotations").setLevel(logging.INFO)
     logging.getLogger("bio_interp.benchmarking").setLevel(logging.INFO)
     with tempfile.TemporaryDirectory(prefix="known_annotations_") as folder:
-        settings = settings_of(options, options.work or Path(folder))
-        keep_apart(settings)
-        seconds, figures = dict[str, float](), dict[str, Any]()
-        for name in options.parts:
-            with stage(name, seconds):
-                figures[name] = PARTS[name](settings)
-    said = {"models": list(settings.models), "sets": list(settings.sets or SETS),
-            "sizes": {m: vars(settings.sizes(m)) for m in settings.models},
-            "null": settings.null, "pool": settings.pool, "searched": settings.searched,
-            "seed": settings.seed}  # fmt: skip
-    done = {"settings": said, "seconds": seconds, **figures}
-    finish(record("known_annotations", options, done, packages=PACKAGES), options)
+        settings, missing = with_what_is_here(settings_of(options, options.work or Path(folder)))
+        done = {"settings": said(settings), "missing": missing}
+        if settings.models:
+            keep_apart(settings)
+            done |= run(settings, options.parts)
+    result = record("known_annotations", options, done, packages=PACKAGES)
+    # where the work is kept is the reader's own affair
+    result["command"] = result["command"].replace(str(options.work), "FOLDER")
+    finish(result, options)
+
+
+def run(settings: Settings, parts: Sequence[str]) -> dict[str, Any]:
+    """Run parts one after the other; what each took is beside them."""
+    seconds, figures = dict[str, float](), dict[str, Any]()
+    for name in parts:
+        with stage(name, seconds):
+            figures[name] = PARTS[name](settings)
+    return {"seconds": seconds, **figures}
+
+
+def said(settings: Settings) -> dict[str, Any]:
+    """Say how the run was made."""
+    return {
+        "models": list(settings.models),
+        "sets": list(settings.sets or SETS),
+        "sizes": {m: vars(settings.sizes(m)) for m in settings.models},
+        **{key: getattr(settings, key) for key in ("null", "pool", "searched", "seed")},
+    }
+
+
+def with_what_is_here(settings: Settings) -> tuple[Settings, list[str]]:
+    """Leave out models without weights, and all where the data or MMseqs2 are absent."""
+    missing = list[str]()
+    if not (settings.shared / "flip_secondary_structure").is_dir():
+        missing.append("the labelled sets (BIO_INTERP_SHARED_DATA)")
+    if not find_mmseqs():
+        missing.append("MMseqs2")
+    here = list[str]()
+    for name in () if missing else settings.models:
+        try:
+            load_model(name)
+            here.append(name)
+        except NotCachedError as error:
+            missing.append(f"{name}: {error}")
+    return replace(settings, models=tuple(here)), missing
 
 
 def keep_apart(settings: Settings) -> None:
