@@ -13,7 +13,7 @@ SOURCES = {
     "twin": "SAE of the twin",
     "permuted": "SAE, permuted labels",
 }
-SCORES = {"residue": "residue", "locator": "locator", "delineator": "delineator"}
+SCORES = ("residue", "locator", "delineator")
 LEVELS = {
     "uniprot": "all evidence",
     "uniprot_curator": "a curator's statement or better",

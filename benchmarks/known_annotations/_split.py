@@ -97,6 +97,8 @@ def place(
 def place_sets(sets: Iterable[LabelledSet], settings: Settings) -> dict[str, Placed]:
     """Place every sequence of sets that are not in the frozen split; kept in the work folder."""
     new = {key_of(p.sequence): p.sequence for s in sets if not s.frozen for p in s.proteins}
+    if not new:
+        return {}
     proteins = [Protein(name, sequence) for name, sequence in sorted(new.items())]
     relatives, alone = _relatives(proteins, settings), _alone(proteins, settings.work)
     clusters = {name: alone.cluster(name) for name in new}

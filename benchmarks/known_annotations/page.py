@@ -83,8 +83,17 @@ def why(results: Found) -> str:
             one = minus(results, model, name, "neurons", "residue")
             won += [titled(name, figures)] if one and one["mean_f1_low"] > 0 else []
             lost += [titled(name, figures)] if one and one["mean_f1_low"] <= 0 else []
-        lines.append(_balance(results, model, won, lost))
+        lines += [_balance(results, model, won, lost), *_by_score(results, model)]
     return "\n".join([*lines, WHY])
+
+
+def _by_score(results: Found, model: str) -> list[str]:
+    """Table of the SAE less the neurons by every score."""
+    lines = [*header("SAE minus neurons", *SCORES)]
+    for name, figures in measured(results, model):
+        rows = (minus(results, model, name, "neurons", score) for score in SCORES)
+        lines.append(line(titled(name, figures), *map(marked, rows)))
+    return [*lines, ""]
 
 
 def _balance(results: Found, model: str, won: Sequence[str], lost: Sequence[str]) -> str:
