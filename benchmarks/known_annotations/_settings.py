@@ -37,7 +37,7 @@ class ModelSizes:
 
 FULL = {
     "reference": ModelSizes(250_000, 1_000_000, 1_500_000),
-    "unirep": ModelSizes(120_000, 350_000, 500_000),
+    "unirep": ModelSizes(60_000, 350_000, 500_000),
 }
 QUICK = {
     "reference": ModelSizes(9_000, 8_000, 16_000),

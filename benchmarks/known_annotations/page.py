@@ -122,15 +122,12 @@ def sets(results: Found) -> str:
         for model in results["residue_sets"]:
             figures = results["residue_sets"][model].get(name, {})
             if "summary" in figures:
-                first = not lines[-1].startswith("|")
-                lines += _one_set(results, model, name, figures, first=first)
+                lines += _one_set(results, model, name, figures)
         lines += [_concepts(results, name), ""]
     return "\n".join(lines)
 
 
-def _one_set(
-    results: Found, model: str, name: str, figures: Found, *, first: bool
-) -> Iterator[str] | list[str]:
+def _one_set(results: Found, model: str, name: str, figures: Found) -> list[str]:
     lines = [f"### {capital(titled(name, figures))}\n"] if is_first(results, model, name) else []
     facts = figures["facts"]
     lines.append(
