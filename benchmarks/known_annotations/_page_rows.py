@@ -1,6 +1,6 @@
 """Find figures of this benchmark by model, set, source and score, and show them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 MODELS = {"reference": "the reference model", "unirep": "UniRep-1900"}
@@ -56,6 +56,11 @@ def residue_rows(results: Found, model: str, name: str, source: str) -> dict[str
     return {r["concept"]: r for r in found if (r["source"], r["score"]) == (source, "residue")}
 
 
+def guess(row: Found) -> float:
+    """Give the residue F1 of calling every residue: precision is the prevalence, recall 1."""
+    return 2 * row["prevalence"] / (1 + row["prevalence"])
+
+
 def all_concepts(results: Found, model: str, source: str) -> list[Found]:
     """List the residue scores of a source over all sets."""
     names = [name for name, _ in measured(results, model)]
@@ -92,7 +97,7 @@ def number(value: float | None, digits: int = 2) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def mean(values: Iterator[float | None]) -> float:
+def mean(values: Iterable[float | None]) -> float:
     known = [value for value in values if value is not None]
     return sum(known) / max(1, len(known))
 

@@ -40,6 +40,8 @@ READING = """## How to read the tables
   50 % reciprocal overlap (for single residues: the exact residue).
 - Concepts count that at least {least} clusters of test bear. A concept for which nothing can be chosen counts 0.
   Intervals resample homology clusters.
+- **every residue**: residue F1 of calling every residue, 2p / (1 + p) where p is the prevalence: what is below
+  it has found little, whatever it beats.
 - **q**: residue F1 of the SAE's best feature against {null} permutations of the labels, by Benjamini-Hochberg over the
   concepts of the set, on *select*.
 - A conserved, exposed or cleaved residue is an annotation of its own; helices, strands, coils, membrane segments
@@ -48,12 +50,13 @@ READING = """## How to read the tables
 """
 
 WHY = """Why: a feature of these SAEs is sparse, on in k of d_sae residues on average (1.6 % of the residues for the reference
-atlas, 0.8 % for UniRep's), and it is cut where it is on. A helix, a conserved or an exposed residue is
-*common*: a tenth to a half of all residues. No single sparse feature can cover so many; the SAE has many features
-for helices, each for some of them, and this benchmark takes one. A neuron or component is dense, both its signs
-are tried, and its threshold may be put anywhere, so that one can cover half of all residues with the precision of a
-weak trend. That is what residue F1 rewards where the prevalence is high. Locator F1 and precision, which do not ask
-for all residues, are the fairer measure of a sparse feature, and they are in the tables.
+atlas, 0.8 % for UniRep's). A helix, a conserved or an exposed residue is *common*: a fifth to a half of all residues.
+No single sparse feature can cover so many; the SAE has many features for helices, each for some of them, and this
+benchmark takes one. A neuron or component is dense, both its signs are tried and its threshold may be put
+anywhere, so one of them can cover half of all residues by a weak trend. Residue F1 rewards that: where a third of the
+residues bear a label, calling *every* residue has F1 0.5 (the row *every residue* in the tables), and no source is
+much above it. AUROC suffers in the same way: residues where a sparse feature is off are all ranked alike. In such sets
+read precision beside prevalence, and locator F1, which does not ask for all residues.
 """
 
 ALONE = """## What has seen these proteins

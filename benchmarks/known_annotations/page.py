@@ -15,6 +15,7 @@ from _page_rows import (
     Found,
     all_concepts,
     capital,
+    guess,
     header,
     interval,
     is_first,
@@ -141,6 +142,9 @@ def _one_set(results: Found, model: str, name: str, figures: Found) -> list[str]
         rows = {s: summary(results, model, name, source, s) for s in SCORES}
         if all(row and row["concepts"] for row in rows.values()):
             lines.append(line(shown, *_cells(rows)))
+    guesses = [guess(c) for c in residue_rows(results, model, name, "sae").values()]
+    above = str(sum(g > 0.5 for g in guesses))
+    lines.append(line("every residue, a guess", above, f"{mean(guesses):.3f}", "0.500", "-", "-"))
     return [*lines, ""]
 
 
@@ -156,7 +160,7 @@ def _cells(rows: dict[str, Found]) -> Iterator[str]:
 def _concepts(results: Found, name: str) -> str:
     """Show the concepts of a set: those of highest F1 of the SAE, ten at most a model."""
     lines = [*header("concept", "model", "SAE", "neurons", "twin", "precision of the SAE",
-                      "prevalence", "q")]  # fmt: skip
+                      "prevalence", "every residue", "q")]  # fmt: skip
     for model in results["residue_sets"]:
         own = residue_rows(results, model, name, "sae")
         best = sorted(own.values(), key=lambda c: -c["f1"])[:10]
@@ -166,7 +170,7 @@ def _concepts(results: Found, name: str) -> str:
                 for source in ("neurons", "twin")
             ]
             f1 = f"{one['f1']:.2f} ({one['low']:.2f} to {one['high']:.2f})"
-            rest = [number(x) for x in (*others, one["precision"], one["prevalence"])]
+            rest = [number(x) for x in (*others, one["precision"], one["prevalence"], guess(one))]
             label = f"`{one['concept']}`"
             lines.append(line(label, model, f1, *rest, number(one["q"], 3)))
     return "\n".join(lines) if len(lines) > 2 else "No concept is testable.\n"
