@@ -98,6 +98,8 @@ def over_sets(
         folder = settings.work / name / drawn.one.name / part
         for table_name, table in drawn.one.tables.items():
             path = folder / f"{table_name}.json"
+            if not path.is_file() and settings.finished:
+                continue
             if not path.is_file():
                 seconds = dict[str, float]()
                 with stage(f"{name} {part} {drawn.one.name}: harvest", seconds):
@@ -106,7 +108,7 @@ def over_sets(
                     figures = _measured(measure, drawn, rows, table_name, table)
                 write_json(path, {**figures, "seconds": seconds})
             found[table_name] = json.loads(path.read_text())
-        for dense in (folder / "sources").glob("*.npy"):
+        for dense in () if settings.finished else (folder / "sources").glob("*.npy"):
             dense.unlink()  # as large as the harvest, and quickly made again
     return found
 

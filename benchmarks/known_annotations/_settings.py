@@ -59,6 +59,8 @@ class Settings:
         Names of the sets of labelled proteins; all of them where empty.
     quick
         Smaller work with the same code.
+    finished
+        Take what is finished in `work`, and measure nothing more.
     null
         Permutations of each claim.
     pool
@@ -71,6 +73,7 @@ class Settings:
     models: tuple[str, ...] = ("reference", "unirep")
     sets: tuple[str, ...] = ()
     quick: bool = False
+    finished: bool = False
     null: int = 199
     pool: int = 6000
     searched: float = 1.0

@@ -44,6 +44,8 @@ def twin(settings: Settings) -> dict[str, Any]:
     """Measure the SAE of each model's twin beside that of its atlas: ``{model: figures}``."""
     found = dict[str, Any]()
     for name in settings.models:
+        if settings.finished and not (settings.work / name / "twin/sae/facts.json").is_file():
+            continue
         facts = dict[str, Any]()
         sae = twin_sae(name, settings, facts)
 

@@ -214,6 +214,24 @@ def exposure(results: Found) -> str:
     return "\n".join(lines) + "\n"
 
 
+def left_out(results: Found) -> str:
+    """Say which sets have no figures, and why."""
+    lines = ["## Not in the tables\n"]
+    for model, found in results["residue_sets"].items():
+        here = {name for name, _ in measured(results, model)}
+        few = [titled(n, f) for n, f in found.items() if n not in here]
+        gone = [n.replace("_", " ") for n in results["settings"]["sets"] if n not in found]
+        if few:
+            lines.append(
+                f"- {capital(MODELS[model])}, too few clusters bear a label: {'; '.join(few)}."
+            )
+        if gone:
+            lines.append(f"- {capital(MODELS[model])}, not run: {'; '.join(gone)}.")
+        if model not in results.get("twin", {}):
+            lines.append(f"- {capital(MODELS[model])}: its twin was not run.")
+    return "\n".join(lines) + "\n" if len(lines) > 1 else ""
+
+
 def evidence(results: Found) -> str:
     """Table of what each level of evidence leaves of the UniProt features."""
     model = next(iter(results["residue_sets"]))
@@ -228,7 +246,7 @@ def evidence(results: Found) -> str:
 
 
 SECTIONS: list[Callable[[Found], str]] = [
-    head, overview, why, reading, exposure, sets, evidence, twin,
+    head, overview, why, reading, exposure, sets, evidence, twin, left_out,
 ]  # fmt: skip
 
 

@@ -113,6 +113,7 @@ def asked(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help="keep finished work here, and go on from it")
+    parser.add_argument("--finished", action="store_true", help="take what --work has, no more")
     parser.add_argument("--models", type=names(FULL), help="reference,unirep")
     parser.add_argument("--parts", type=names(PARTS), default=tuple(PARTS), help=",".join(PARTS))
     parser.add_argument("--sets", type=names(SETS), default=(), help=",".join(SETS))
@@ -137,7 +138,8 @@ def settings_of(options: argparse.Namespace, work: Path) -> Settings:
     quick = {"sets": options.sets or ("disorder", "membrane"), **small}
     models = options.models or (("reference",) if options.quick else tuple(FULL))
     chosen = quick if options.quick else {"sets": options.sets}
-    return Settings(work, models, quick=options.quick, seed=options.seed, **chosen)
+    plain = {"quick": options.quick, "seed": options.seed, "finished": options.finished}
+    return Settings(work, models, **plain, **chosen)
 
 
 if __name__ == "__main__":

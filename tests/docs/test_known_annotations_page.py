@@ -55,7 +55,11 @@ def results():
     machine = {"processor": "toy", "threads": 1}
     sets = {"reference": {"toy": one, "lost": lost}}
     head = {"command": "python run.py", "machine": machine, "date": "2026-01-01"}
-    return {**head, "settings": {"null": 199}, "residue_sets": sets}
+    return {
+        **head,
+        "settings": {"null": 199, "sets": ["toy", "lost", "other_set"]},
+        "residue_sets": sets,
+    }
 
 
 def test_the_page_is_that_of_the_results(script) -> None:
@@ -85,7 +89,11 @@ def test_sets_without_a_testable_concept_are_left_out_of_the_tables(script, resu
     text = script.page(results)
     assert "Toy labels" in text
     assert "1,234" in text
-    assert "No labels" not in text
+    before, _, behind = text.partition("## Not in the tables")
+    assert "no labels" not in before.lower()
+    assert "too few clusters bear a label: no labels" in behind
+    assert "not run: other set" in behind
+    assert "its twin was not run" in behind
 
 
 def test_the_pictures_show_every_set(script, results, tmp_path) -> None:
