@@ -64,7 +64,8 @@ ALONE = """## What has seen these proteins
 The atlases' split was frozen before anything was trained. Proteins that came later were searched in it (MMseqs2,
 30 % identity over half of the shorter sequence) and clustered among themselves at the same level. A cluster with a
 relative in a training cluster is not used at all; one with relatives in several folds is not either; one with relatives in
-*select* or *calibrate* serves to choose, in *test* to report; clusters without relatives are dealt by hash. Sequences
+*select* or *calibrate* serves to choose, in *test* to report (for accessibility, where few proteins are left, *calibrate*
+reports too); clusters without relatives are dealt by hash. Sequences
 beyond 1,022 residues are left out, as in the atlases. UniProt's proteins are in the split themselves, with its *select*
 and *test*.
 """

@@ -128,7 +128,7 @@ def draw_all(settings: Settings, model: str) -> list[Drawn]:
     names = settings.sets or tuple(SETS)
     sets = [read_set(name, settings) for name in names]
     placed = place_sets(sets, settings)
-    return [draw(one, placed, settings.sizes(model).residues) for one in sets]
+    return [draw(one, placed.get(one.name, {}), settings.sizes(model).residues) for one in sets]
 
 
 def draw(one: LabelledSet, placed: Mapping[str, Placed], residues: int) -> Drawn:

@@ -4,7 +4,8 @@ A search of the new sequences in all frozen ones (MMseqs2, 30 % identity over ha
 and one clustering of the new ones together decide. A cluster of new sequences with a relative in a
 ``fit`` cluster is not used; one with relatives in one other fold takes that fold; one with
 relatives in several folds is not used either; one without relatives is dealt by hash. The
-``calibrate`` fold, which set precisions of the atlases and nothing else, serves to choose here.
+``calibrate`` fold, which set precisions of the atlases and nothing else, serves to choose here (for
+accessibility, where few proteins are left, to report).
 Nothing was trained on clusters without relatives: their ``fit`` and ``select`` serve to choose,
 their ``calibrate`` and ``test`` to report.
 """
@@ -14,7 +15,7 @@ import json
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from bio_interp.sequences import Fold, Protein, Split, find_mmseqs, make_split, 
 
 IDENTITY, COVERAGE = 0.3, 0.5
 TAKES: dict[str, Fold] = {"select": "select", "calibrate": "select", "test": "test"}
+# of few proteins most have relatives that were trained on; to choose on, the others are enough
+REPORTING: dict[str, dict[str, Fold]] = {"accessibility": {**TAKES, "calibrate": "test"}}
 ALONE: dict[Fold, Fold] = {
     "fit": "select", "select": "select", "calibrate": "test", "test": "test",
 }  # fmt: skip
@@ -58,7 +61,10 @@ def key_of(sequence: str) -> str:
 
 
 def place(
-    clusters: Mapping[str, str], relatives: Mapping[str, Sequence[tuple[str, str]]], alone: Split
+    clusters: Mapping[str, str],
+    relatives: Mapping[str, Sequence[tuple[str, str]]],
+    alone: Split,
+    takes: Mapping[str, Fold] = TAKES,
 ) -> dict[str, Placed]:
     """Place new sequences by cluster.
 
@@ -70,6 +76,8 @@ def place(
         ``(frozen cluster, fold)`` of the frozen relatives of some of them, the nearest first.
     alone
         Deals the clusters of the new ones.
+    takes
+        What each fold of relatives serves for here; what it lacks is not used.
 
     Examples
     --------
@@ -84,7 +92,7 @@ def place(
         near[clusters[name]] += relatives[name]
     placed = dict[str, Placed]()
     for name, cluster in clusters.items():
-        folds = {TAKES.get(fold, FIT) for _, fold in near[cluster]}
+        folds = {takes.get(fold, FIT) for _, fold in near[cluster]}
         if not folds:
             placed[name] = Placed(ALONE_NAME, ALONE[alone.fold(name)], cluster)
         elif FIT in folds or len(folds) > 1:
@@ -94,15 +102,21 @@ def place(
     return placed
 
 
-def place_sets(sets: Iterable[LabelledSet], settings: Settings) -> dict[str, Placed]:
-    """Place every sequence of sets that are not in the frozen split; kept in the work folder."""
+def place_sets(sets: Sequence[LabelledSet], settings: Settings) -> dict[str, Mapping[str, Placed]]:
+    """Place every sequence of each set that is not in the frozen split: ``{set: {key: place}}``.
+
+    What was searched and clustered is kept in the work folder.
+    """
     new = {key_of(p.sequence): p.sequence for s in sets if not s.frozen for p in s.proteins}
     if not new:
         return {}
     proteins = [Protein(name, sequence) for name, sequence in sorted(new.items())]
     relatives, alone = _relatives(proteins, settings), _alone(proteins, settings.work)
     clusters = {name: alone.cluster(name) for name in new}
-    return place(clusters, {name: relatives.get(name, ()) for name in new}, alone)
+    near = {name: relatives.get(name, ()) for name in new}
+    usual = place(clusters, near, alone)
+    own = {name: place(clusters, near, alone, takes) for name, takes in REPORTING.items()}
+    return {s.name: own.get(s.name, usual) for s in sets}
 
 
 def _relatives(proteins: Sequence[Protein], settings: Settings) -> dict[str, list[tuple[str, str]]]:
