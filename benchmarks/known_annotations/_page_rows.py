@@ -28,6 +28,11 @@ def measured(results: Found, model: str) -> list[tuple[str, Found]]:
     return [(name, f) for name, f in every if f.get("facts", {}).get("testable")]
 
 
+def models(results: Found) -> list[str]:
+    """List the models that were measured on any set."""
+    return [model for model in results["residue_sets"] if measured(results, model)]
+
+
 def titled(name: str, figures: Found) -> str:
     """Give the title of a set, with its level of evidence."""
     return figures["title"] + (f", {LEVELS[name]}" if name in LEVELS else "")
@@ -74,7 +79,7 @@ def _part(results: Found, model: str, name: str, source: str) -> Found:
 
 
 def is_first(results: Found, model: str, name: str) -> bool:
-    having = (m for m in results["residue_sets"] if name in dict(measured(results, m)))
+    having = (m for m in models(results) if name in dict(measured(results, m)))
     return next(having, None) == model
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _page_rows import MODELS, SOURCES, Found, measured, minus, summary, titled
+from _page_rows import MODELS, SOURCES, Found, measured, minus, models, summary, titled
 from matplotlib.figure import Figure
 
 
@@ -64,13 +64,13 @@ def heights(results: Found) -> Figure:
 
 
 def _panels(results: Found) -> tuple[Figure, dict[str, Any]]:
-    models = [m for m in results["residue_sets"] if measured(results, m)]
-    most = max((len(measured(results, m)) for m in models), default=1)
+    names = models(results)
+    most = max((len(measured(results, m)) for m in names), default=1)
     figure = Figure(
-        figsize=(5.6 * max(1, len(models)) + 1.6, 1.4 + 0.62 * most), layout="constrained"
+        figsize=(5.6 * max(1, len(names)) + 1.6, 1.4 + 0.62 * most), layout="constrained"
     )
-    axes: Any = figure.subplots(1, max(1, len(models)), squeeze=False)[0]
-    return figure, dict(zip(models, axes, strict=False))
+    axes: Any = figure.subplots(1, max(1, len(names)), squeeze=False)[0]
+    return figure, dict(zip(names, axes, strict=False))
 
 
 def _finish(axes: Any, model: str, sets: list[tuple[str, Found]], label: str) -> None:

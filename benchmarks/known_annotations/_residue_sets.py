@@ -107,7 +107,7 @@ def over_sets(
                 with stage(f"{name} {part} {table_name}: bench", seconds):
                     figures = _measured(measure, drawn, rows, table_name, table)
                 write_json(path, {**figures, "seconds": seconds})
-            found[table_name] = json.loads(path.read_text())
+            found[table_name] = in_short(json.loads(path.read_text()))
         for dense in () if settings.finished else (folder / "sources").glob("*.npy"):
             dense.unlink()  # as large as the harvest, and quickly made again
     return found
@@ -183,6 +183,14 @@ def concepts(rows: pl.DataFrame) -> list[dict[str, Any]]:
     testable = pl.col("test_clusters") >= MIN_TEST_CLUSTERS
     shown = (pl.col("source").is_in(["sae", "twin"])) | (pl.col("score") == "residue")
     return plain(rows.filter(testable & shown).select(_CONCEPT))
+
+
+def in_short(figures: dict[str, Any]) -> dict[str, Any]:
+    """Leave out concepts' rows that no one looks up; the summary is of all."""
+    shown = {("sae", score) for score in ("residue", "locator", "family_marker")}
+    shown |= {("neurons", "residue"), ("twin", "residue")}
+    rows = figures.get("concepts", [])
+    return {**figures, "concepts": [r for r in rows if (r["source"], r["score"]) in shown]}
 
 
 def evidence(found: BenchTable) -> list[dict[str, Any]]:

@@ -111,9 +111,9 @@ def place_sets(sets: Sequence[LabelledSet], settings: Settings) -> dict[str, Map
     if not new:
         return {}
     proteins = [Protein(name, sequence) for name, sequence in sorted(new.items())]
-    relatives, alone = _relatives(proteins, settings), _alone(proteins, settings.work)
-    clusters = {name: alone.cluster(name) for name in new}
-    near = {name: relatives.get(name, ()) for name in new}
+    near, alone = _relatives(proteins, settings), _alone(proteins, settings.work)
+    # of all that were ever searched here: relatives of one set decide over clusters of another
+    clusters = {name: alone.cluster(name) for name in near}
     usual = place(clusters, near, alone)
     own = {name: place(clusters, near, alone, takes) for name, takes in REPORTING.items()}
     return {s.name: own.get(s.name, usual) for s in sets}
@@ -128,8 +128,9 @@ def _relatives(proteins: Sequence[Protein], settings: Settings) -> dict[str, lis
             return kept
     split = Split.load(SPLIT)
     found = _search(proteins, _frozen(settings, split), split)
-    write_json(path, {p.accession: found.get(p.accession, []) for p in proteins})
-    return found
+    every = {p.accession: found.get(p.accession, []) for p in proteins}
+    write_json(path, every)
+    return every
 
 
 def _alone(proteins: Sequence[Protein], work: Path) -> Split:

@@ -25,6 +25,7 @@ from _page_rows import (
     mean,
     measured,
     minus,
+    models,
     number,
     picture,
     residue_rows,
@@ -65,7 +66,7 @@ def overview(results: Found) -> str:
         "over clusters. **Bold**: the interval is above zero, the SAE is better. *Italics*: it is "
         "below zero, the SAE is worse.\n",
     ]
-    for model in results["residue_sets"]:
+    for model in models(results):
         lines += [f"{capital(MODELS[model])}:\n", *header("set", *(SOURCES[s] for s in others))]
         for name, figures in measured(results, model):
             cells = [marked(minus(results, model, name, other, "residue")) for other in others]
@@ -78,7 +79,7 @@ def overview(results: Found) -> str:
 def why(results: Found) -> str:
     """Name the sets where the SAE does not beat the neurons, and the reason."""
     lines = ["## Where the SAE does not beat the neurons\n"]
-    for model in results["residue_sets"]:
+    for model in models(results):
         won, lost = list[str](), list[str]()
         for name, figures in measured(results, model):
             one = minus(results, model, name, "neurons", "residue")
@@ -118,9 +119,9 @@ def _balance(results: Found, model: str, won: Sequence[str], lost: Sequence[str]
 def sets(results: Found) -> str:
     """One table a set and model: every source, with intervals."""
     lines = ["## Every set\n"]
-    names = dict.fromkeys(n for m in results["residue_sets"] for n, _ in measured(results, m))
+    names = dict.fromkeys(n for m in models(results) for n, _ in measured(results, m))
     for name in names:
-        for model in results["residue_sets"]:
+        for model in models(results):
             figures = results["residue_sets"][model].get(name, {})
             if "summary" in figures:
                 lines += _one_set(results, model, name, figures)
@@ -161,7 +162,7 @@ def _concepts(results: Found, name: str) -> str:
     """Show the concepts of a set: those of highest F1 of the SAE, ten at most a model."""
     lines = [*header("concept", "model", "SAE", "neurons", "twin", "precision of the SAE",
                       "prevalence", "every residue", "q")]  # fmt: skip
-    for model in results["residue_sets"]:
+    for model in models(results):
         own = residue_rows(results, model, name, "sae")
         best = sorted(own.values(), key=lambda c: -c["f1"])[:10]
         for one in best:
@@ -193,7 +194,7 @@ def twin(results: Found) -> str:
 
 def exposure(results: Found) -> str:
     """Table of where the proteins of each set went, and what has seen them."""
-    model = next(iter(results["residue_sets"]))
+    model = models(results)[0]
     lines = [ALONE, *header("set", "proteins", "relatives trained on: not used", "several folds: "
                              "not used", "fold of relatives", "no relatives, dealt")]  # fmt: skip
     for name, figures in measured(results, model):
@@ -208,8 +209,8 @@ def exposure(results: Found) -> str:
             line(titled(name, figures), f"{sum(pool.values()):,}", *map("{:,}".format, groups))
         )
     lines.append("")
-    for name, found in results["residue_sets"].items():
-        said = next(f["exposure"] for f in found.values() if "exposure" in f)
+    for name in models(results):
+        said = measured(results, name)[0][1]["exposure"]
         lines.append(f"- {capital(MODELS[name])}: {said}.")
     return "\n".join(lines) + "\n"
 
@@ -234,7 +235,7 @@ def left_out(results: Found) -> str:
 
 def evidence(results: Found) -> str:
     """Table of what each level of evidence leaves of the UniProt features."""
-    model = next(iter(results["residue_sets"]))
+    model = models(results)[0]
     figures = results["residue_sets"][model].get("uniprot", {})
     if "evidence" not in figures:
         return ""
