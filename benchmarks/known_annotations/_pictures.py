@@ -4,7 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _page_rows import MODELS, SOURCES, Found, measured, minus, models, summary, titled
+from _page_rows import (
+    MODELS,
+    SOURCES,
+    Found,
+    guess,
+    mean,
+    measured,
+    minus,
+    models,
+    residue_rows,
+    summary,
+    titled,
+)
 from matplotlib.figure import Figure
 
 
@@ -57,18 +69,22 @@ def heights(results: Found) -> Figure:
                 color=f"C{(i - 1) % 10}",
                 label=SOURCES[source],
             )
+        every = [_guesses(results, model, name) for name, _ in sets]
+        axes.plot(every, range(len(sets)), "k|", ms=12, label="every residue, a guess")
         axes.set_xlim(0, None)
         _finish(axes, model, sets, "mean residue F1 on test")
     _legend(figure, panels)
     return figure
 
 
+def _guesses(results: Found, model: str, name: str) -> float:
+    return mean(guess(row) for row in residue_rows(results, model, name, "sae").values())
+
+
 def _panels(results: Found) -> tuple[Figure, dict[str, Any]]:
     names = models(results)
     most = max((len(measured(results, m)) for m in names), default=1)
-    figure = Figure(
-        figsize=(5.6 * max(1, len(names)) + 1.6, 1.4 + 0.62 * most), layout="constrained"
-    )
+    figure = Figure(figsize=(5.6 * max(1, len(names)) + 2, 1.4 + 0.62 * most), layout="constrained")
     axes: Any = figure.subplots(1, max(1, len(names)), squeeze=False)[0]
     return figure, dict(zip(names, axes, strict=False))
 
@@ -84,5 +100,10 @@ def _legend(figure: Figure, panels: dict[str, Any]) -> None:
     if panels:
         handles, labels = next(iter(panels.values())).get_legend_handles_labels()
         figure.legend(
-            handles, labels, loc="outside lower center", ncols=4, fontsize="small", frameon=False
+            handles,
+            labels,
+            loc="outside lower center",
+            ncols=2 + len(panels),
+            fontsize="small",
+            frameon=False,
         )
