@@ -75,7 +75,7 @@ def _figures(rows: pl.DataFrame, sums: pl.DataFrame, clusters: int) -> dict[str,
     names = rows["concept"].to_list()
     if not names:
         return {"concepts": 0, "above_half": 0}
-    told = cluster_intervals(_padded(sums, names), clusters=clusters)
+    told = cluster_intervals(_padded(sums, names, _one_of(sums)), clusters=clusters)
     mean, half = told.figures.rows_by_key("figure", named=True, unique=True).values()
     curse = winners_curse(names, rows["select_f1"].to_numpy(), rows["f1"].to_numpy())
     return {
@@ -93,12 +93,20 @@ def _figures(rows: pl.DataFrame, sums: pl.DataFrame, clusters: int) -> dict[str,
     }
 
 
-def _padded(sums: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Keep some concepts; one of which nothing was chosen still counts, with F1 0."""
+def _one_of(*sums: pl.DataFrame) -> int:
+    """Take a cluster that sums tell of."""
+    return next((int(s["cluster"][0]) for s in sums if s.height), 0)
+
+
+def _padded(sums: pl.DataFrame, names: Sequence[str], cluster: int) -> pl.DataFrame:
+    """Keep some concepts; one of which nothing was chosen still counts, with F1 0.
+
+    What it misses is put down to `cluster`, which must be one of test: another would be counted as
+    one cluster more.
+    """
     kept = sums.filter(pl.col("concept").is_in(list(names)))
     missing = sorted(set(names) - set(kept["concept"]))
-    some = sums["cluster"].first() if sums.height else 0  # one of the test fold
-    zeros = [(name, some, 0.0, 0.0, 0.0, 1.0) for name in missing]
+    zeros = [(name, cluster, 0.0, 0.0, 0.0, 1.0) for name in missing]
     return pl.concat([kept, pl.DataFrame(zeros, schema=kept.schema, orient="row")])
 
 
@@ -120,7 +128,9 @@ def compare(ours: Measured, others: Sequence[Measured], clusters: int) -> pl.Dat
             names = known["concept"].to_list()
             if not names:
                 continue
-            pair = (_padded(sums, names), _padded(other.sums[score], names))
+            theirs = other.sums[score]
+            cluster = _one_of(sums, theirs)
+            pair = (_padded(sums, names, cluster), _padded(theirs, names, cluster))
             figures = paired_intervals(*pair, clusters=clusters).figures
             mean, half = figures.rows_by_key("figure", named=True, unique=True).values()
             rows.append({"source": other.name, "score": score, "concepts": len(names)})
