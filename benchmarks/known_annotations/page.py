@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from _page_pfam import pfam_section
 from _page_rows import (
     LEVELS,
     MODELS,
@@ -247,7 +248,7 @@ def evidence(results: Found) -> str:
 
 
 SECTIONS: list[Callable[[Found], str]] = [
-    head, overview, why, reading, exposure, sets, evidence, twin, left_out,
+    head, overview, why, reading, exposure, pfam_section, sets, evidence, twin, left_out,
 ]  # fmt: skip
 
 

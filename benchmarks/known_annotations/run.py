@@ -2,10 +2,10 @@
 
 Each model (the reference model, UniRep-1900) reads proteins with known secondary structure,
 membrane topology, conservation, cleavage sites, disorder, accessibility and curated UniProt
-features, in clusters that its SAE was not trained on. Features and thresholds are chosen on select
-and reported on test, once. Beside the SAE of the atlas stand the neurons, principal components,
-random directions, words of letters, permuted labels, and the SAE of the twin: the same network with
-each weight tensor permuted within itself.
+features, and UniRep-1900 proteins of Pfam families, in clusters that its SAE was not trained on.
+Features and thresholds are chosen on select and reported on test, once. Beside the SAE of the atlas
+stand the neurons, principal components, random directions, words of letters, permuted labels, and
+the SAE of the twin: the same network with each weight tensor permuted within itself.
 """
 
 import argparse
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
 from _harness import finish, record
+from _pfam import pfam
 from _residue_sets import load_model, residue_sets
 from _sets import SETS
 from _settings import FULL, Settings, stage
@@ -33,6 +34,7 @@ from bio_interp.provenance import write_json
 from bio_interp.sequences import find_mmseqs
 
 PARTS: dict[str, Callable[[Settings], dict[str, Any]]] = {
+    "pfam": pfam,
     "residue_sets": residue_sets,
     "twin": twin,
 }

@@ -17,7 +17,7 @@ def script(monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module
-    for name in ("_page_rows", "_page_words", "_pictures"):
+    for name in ("_page_pfam", "_page_rows", "_page_words", "_pictures"):
         sys.modules.pop(name, None)
 
 
@@ -104,3 +104,16 @@ def test_the_pictures_show_every_set(script, results, tmp_path) -> None:
         "known-annotations-f1.png",
         "known-annotations-minus.png",
     }
+
+
+def test_families_are_told_beside_the_sketch(script, results):
+    assert "## Pfam" not in script.page(results)
+    told = {
+        f"{name}_{score}": {"above_half": half, "families": 9, "mean_f1": 0.1 * half}
+        for name, half in (("ours", 5), ("sketch", 4), ("neurons", 2))
+        for score in ("interplm", "residue")
+    }
+    universe = {"all_families": told, "residues": 1000, "test_proteins": 12}
+    section = script.page({**results, "pfam": {"families": 9, "universe": universe}})
+    assert "| neurons, both signs | 2 of 9 | 0.200 | 2 of 9 | 0.200 |" in section
+    assert "1.25 times as many families, 1.25 times the mean" in section
