@@ -62,7 +62,8 @@ def _strict(strict: Found) -> list[str]:
         f"**Strict.** All families and groups, on the folds of the frozen split: "
         f"{facts['select']['proteins']:,} proteins to choose on, {facts['test']['proteins']:,} "
         f"({facts['test']['clusters']:,} clusters) to report on, false positives over all that "
-        f"were scanned; {facts['testable']} of {facts['concepts']} concepts have 15 test clusters.\n",
+        f"were scanned; {facts['testable']} of {facts['concepts']} concepts have 15 test "
+        "clusters.\n",
         *header("source", *(f"{score}: F1 > 0.5 (mean)" for score in _SCORES)),
     ]
     rows = [("SAE of 8,192 features", "ours", "sae"), ("sketch", "sketch", "sae")]
