@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from bio_interp.benchmarking._sources import Source
 from bio_interp.benchmarking._subset import SomeFeatures, SomeResidues
-from bio_interp.linking import Choice, Fold, Labels, LinkType, choose, cluster_sums
+from bio_interp.linking import Choice, Fold, Intervals, Labels, LinkType, choose, cluster_sums
 from bio_interp.linking.counting import Scan, Truth, bin_edges, count, scan, totals
 from bio_interp.linking.statistics import (
     benjamini_hochberg,
@@ -32,6 +32,7 @@ SCORES: tuple[LinkType, ...] = (
     "residue",
     "interplm",
 )
+FEWEST = 3  # proteins of a sample that bear a concept about which a claim is made
 BENCH: dict[str, Any] = {
     "source": pl.String,
     "protocol": pl.String,
@@ -150,7 +151,7 @@ def _ranked(source: Source, labels: Labels, found: Scan) -> pl.DataFrame:
     """AUROC and average precision on test of the feature of highest AUROC on select."""
     best = found.auroc.argmax(1)
     some = SomeFeatures(source.columns, best.tolist())
-    truth = Truth.of(totals(labels, "test"), labels.coverage_class, "cpu")
+    truth = Truth.of(totals(labels, "test"), labels.coverage_class)
     roc, ap = np.full((2, len(best)), np.nan)
     for features, counts in count(some, labels, found.edges[best], fold="test"):
         area, precision = truth.auroc(counts), truth.average_precision(counts)
@@ -192,8 +193,33 @@ def claims(
     Returns
     -------
     DataFrame
-        ``concept, p, q``; null where the sample bears the concept in fewer than 3 proteins.
+        ``concept, p, q``; null where fewer than `FEWEST` proteins of the sample
+        bear the concept.
     """
+    sample = _sampled(labels, residues, seed)
+    names = labels.concepts["concept"]
+    enough = np.flatnonzero(totals(sample, "select").proteins >= FEWEST)
+    sample = _of_concepts(sample, enough)
+    inside = sample.residue_mask(sample.proteins_of("select"))
+    columns = SomeResidues(source.columns, inside)
+    edges = bin_edges(columns, inside, source.shares)
+
+    def best(of: Labels) -> Float[ndarray, "concepts"]:
+        found, truth = np.zeros(len(enough)), Truth.of(totals(of, "select"), of.coverage_class)
+        for _, counts in count(columns, of, edges, fold="select"):
+            np.maximum(found, truth.scores(counts).residue.amax((0, 2)).numpy(), out=found)
+        return found
+
+    p, q = np.full((2, len(names)), np.nan)
+    if len(enough):
+        null = null_maxima(best, sample, draws=draws, seed=seed)
+        p[enough] = claim_p(best(sample), null)
+        q[enough] = benjamini_hochberg(p[enough])
+    return pl.DataFrame({"concept": names, "p": p, "q": q}).fill_nan(None)
+
+
+def _sampled(labels: Labels, residues: int, seed: int) -> Labels:
+    """Keep one protein a cluster of select, up to so many residues, each counted once."""
     rng = np.random.default_rng(seed)
     single = one_per_cluster(labels, rng)
     kept = rng.permutation(np.flatnonzero(single.proteins_of("select")))
@@ -201,17 +227,22 @@ def claims(
     kept = kept[: max(2, int(np.searchsorted(np.cumsum(lengths[kept]), residues)))]
     folds = np.full(len(lengths), "", dtype=object)
     folds[kept] = "select"
-    weights = np.ones(len(lengths))
-    sample = replace(single, folds=folds.astype(str), weights=weights)
-    inside = sample.residue_mask(sample.proteins_of("select"))
-    columns = SomeResidues(source.columns, inside)
-    edges = bin_edges(columns, inside, source.shares)
+    return replace(single, folds=folds.astype(str), weights=np.ones(len(lengths)))
 
-    def best(of: Labels) -> Float[ndarray, "concepts"]:
-        return scan(columns, of, edges, fold="select").best["residue"].f1.max(1).astype(float)
 
-    observed = best(sample)
-    observed[totals(sample, "select").proteins < 3] = np.nan
-    p = claim_p(observed, null_maxima(best, sample, draws=draws, seed=seed))
-    frame = {"concept": labels.concepts["concept"], "p": p, "q": benjamini_hochberg(p)}
-    return pl.DataFrame(frame).fill_nan(None)
+def _of_concepts(labels: Labels, kept: Int[ndarray, "kept"]) -> Labels:
+    """Keep some of the concepts."""
+    number = np.full(labels.concepts.height, -1)
+    number[kept] = np.arange(len(kept))
+
+    def of(spans: Intervals) -> Intervals:
+        own = spans.where(number[spans.label] >= 0)
+        return replace(own, label=number[own.label])
+
+    return replace(
+        labels,
+        concepts=labels.concepts[kept],
+        positives=of(labels.positives),
+        unknowns=of(labels.unknowns),
+        coverage_class=labels.coverage_class[kept],
+    )

@@ -45,7 +45,7 @@ class Truth:
     class_of: Tensor
 
     @classmethod
-    def of(cls, totals: Totals, coverage_class: np.ndarray, device: str) -> Truth:
+    def of(cls, totals: Totals, coverage_class: np.ndarray, device: str = "cpu") -> Truth:
         """Lay the totals out on a device."""
         import torch
 
