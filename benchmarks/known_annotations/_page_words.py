@@ -51,8 +51,8 @@ READING = """## How to read the tables
 
 WHY = """Why: a feature of these SAEs is sparse, on in k of d_sae residues on average (1.6 % of the residues for the reference
 atlas, 0.8 % for UniRep's). A helix, a conserved or an exposed residue is *common*: a fifth to a half of all residues.
-No single sparse feature can cover so many; the SAE has many features for helices, each for some of them, and this
-benchmark takes one. A neuron or component is dense, both its signs are tried and its threshold may be put
+Few single features are on in so many; the SAE has many features for helices, each for some of them, and this benchmark
+takes one, which F1 makes one of the densest rather than one of the most precise. A neuron or component is dense, both its signs are tried and its threshold may be put
 anywhere, so one of them can cover half of all residues by a weak trend. Residue F1 rewards that: where a third of the
 residues bear a label, calling *every* residue has F1 0.5 (the row *every residue* in the tables), and no source is
 much above it. AUROC suffers in the same way: residues where a sparse feature is off are all ranked alike. In such sets

@@ -21,6 +21,7 @@ from _residue_sets import (
     Measure,
     atlas_of,
     concepts,
+    harvest,
     over_sets,
     plain,
 )
@@ -166,9 +167,10 @@ def _measure(name: str, sae: SparseAutoencoder, settings: Settings) -> Measure:
     def figures(drawn: Drawn, rows: Rows, _: str, table: AnnotationTable) -> dict[str, Any]:
         labels = laid(drawn, rows, table)
         fit = {a for a in rows.names if drawn.split.fold(a) == "select"}
-        ours = replace(rows, folder=settings.work / name / drawn.one.name / "atlas/sources")
+        atlas, folder = atlas_of(name), settings.work / name / drawn.one.name / "atlas"
+        ours = harvest(drawn, atlas.model, atlas.site, folder)
         pair = [
-            measure(make_source("sae", ours, atlas_of(name).sae, fit), labels),
+            measure(make_source("sae", ours, atlas.sae, fit), labels),
             measure(replace(make_source("sae", rows, sae, fit), name="twin"), labels),
         ]
         clusters = len(set(labels.clusters[labels.proteins_of("test")].tolist()))

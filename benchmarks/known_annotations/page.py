@@ -65,7 +65,9 @@ def overview(results: Found) -> str:
         "## In short\n",
         "The SAE's mean residue F1 on test, less that of each other source, with 95 % intervals "
         "over clusters. **Bold**: the interval is above zero, the SAE is better. *Italics*: it is "
-        "below zero, the SAE is worse.\n",
+        "below zero, the SAE is worse. Where the last column is not bold, the features that were "
+        "chosen tell no more of the labels than others, chosen for permuted labels, tell of "
+        "those.\n",
     ]
     for model in models(results):
         lines += [f"{capital(MODELS[model])}:\n", *header("set", *(SOURCES[s] for s in others))]
@@ -180,7 +182,7 @@ def _concepts(results: Found, name: str) -> str:
 
 def twin(results: Found) -> str:
     """Say how the twins were made."""
-    if "twin" not in results:
+    if not results.get("twin"):
         return ""
     lines = [TWIN]
     for model, figures in results["twin"].items():
