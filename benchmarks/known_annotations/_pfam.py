@@ -48,6 +48,8 @@ def pfam(settings: Settings) -> dict[str, Any]:
     if sizes.model not in settings.models:
         return {}
     universe = Universe(settings.shared, settings.work / "pfam", Split.load(SPLIT), sizes)
+    if settings.finished:
+        return _read(universe)
     proteins = universe.proteins()
     table = universe.table(proteins)
     families, members = draw_families(table, proteins, sizes)
@@ -65,13 +67,17 @@ def pfam(settings: Settings) -> dict[str, Any]:
     }
     if sizes.whole:
         parts["strict"] = lambda: _strict(universe, store, saes, table, proteins)
-    found: dict[str, Any] = {"families": len(families), "proteins": len(members)}
     for name, measured in parts.items():
         path = universe.work / f"{name}.json"
         if not path.is_file():
             write_json(path, measured())
-        found[name] = json.loads(path.read_text())
-    return found
+    return _read(universe)
+
+
+def _read(universe: Universe) -> dict[str, Any]:
+    """Read what is measured."""
+    paths = (universe.work / f"{name}.json" for name in ("universe", "strict"))
+    return {path.stem: json.loads(path.read_text()) for path in paths if path.is_file()}
 
 
 def _universe(
@@ -109,6 +115,8 @@ def _universe(
         "summary": _plain(summarise(measured, clusters)),
         "ours_minus": _plain(compare(measured[0], measured[1:], clusters)),
         "all_families": _all_families(measured),
+        "families": len(families),
+        "proteins": len(names),
         "residues": sum(map(len, sequences.values())),
         "test_proteins": clusters,
     }

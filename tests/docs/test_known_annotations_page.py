@@ -113,7 +113,7 @@ def test_families_are_told_beside_the_sketch(script, results):
         for name, half in (("ours", 5), ("sketch", 4), ("neurons", 2))
         for score in ("interplm", "residue")
     }
-    universe = {"all_families": told, "residues": 1000, "test_proteins": 12}
-    section = script.page({**results, "pfam": {"families": 9, "universe": universe}})
+    universe = {"all_families": told, "families": 9, "residues": 1000, "test_proteins": 12}
+    section = script.page({**results, "pfam": {"universe": universe}})
     assert "| neurons, both signs | 2 of 9 | 0.200 | 2 of 9 | 0.200 |" in section
     assert "1.25 times as many families, 1.25 times the mean" in section
