@@ -25,12 +25,13 @@ def _intro(found: Found) -> str:
     return (
         "The labels are the hits of a profile search (Pfam at its gathering thresholds), which is "
         "the better tool for finding families; the question is what the language model's features "
-        f"know of them.\n\n**Members only.** {universe['families']} families with 60 proteins of up "
-        f"to 450 residues each; a quarter of the proteins "
-        f"({universe['test_proteins']:,}) was seen neither by the SAEs nor by the choice, which was made on half of all. The "
-        "sketch is an SAE as one would train it in an afternoon: TopK, 4,096 features, k = 32, two "
-        "passes over 1 million residues. Ours has 8,192 features, BatchTopK, two passes over 1.7 "
-        "million residues of fit and calibrate clusters.\n"
+        f"know of them.\n\n**Members only.** {universe['families']} families with 60 proteins of "
+        "up to 450 residues each. A quarter of the proteins "
+        f"({universe['test_proteins']:,}) was seen neither by the SAEs nor by the choice, which "
+        "was made on half of all. The sketch is an SAE as one would train it in an afternoon: "
+        "TopK, 4,096 features, k = 32, two passes over 1 million residues. Ours has 8,192 "
+        "features, BatchTopK, two passes over 1.7 million residues of fit and calibrate "
+        "clusters.\n"
     )
 
 
