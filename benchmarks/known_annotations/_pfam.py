@@ -158,7 +158,9 @@ def _strict(
     found: dict[str, Any] = {}
     for name, baselines in (("ours", ("neurons", "kmers")), ("sketch", ())):
         rows = Rows(stores, names, sequences, universe.work / "strict" / name)
-        settings = BenchSettings(baselines, dense_share=SHARE, null=99 if baselines else 0)
+        settings = BenchSettings(
+            baselines, interplm=False, dense_share=SHARE, null=99 if baselines else 0
+        )
         _LOG.info("strict: %s", name)
         result = bench(rows, saes[name], table, universe.split, settings, weights=weights(drawn))
         result.rows.write_parquet(universe.work / f"strict-{name}.parquet")

@@ -123,7 +123,8 @@ def test_each_further_round_gives_other_features(atlas, proteins):
 def test_halves_are_dealt_by_clusters_where_there_is_no_split(atlas, proteins):
     with pytest.warns(UserWarning, match="MMseqs2") if _no_mmseqs() else _nothing():
         told = find(atlas, "C-H-A", proteins=proteins, options=ONE)
-    assert told.facts["select_clusters"] + told.facts["test_clusters"] == 60
+    # MMseqs2 may take a pair of random sequences for relatives
+    assert 55 <= told.facts["select_clusters"] + told.facts["test_clusters"] <= 60
     assert abs(told.features["clusters"][0] - 15) <= 1
 
 

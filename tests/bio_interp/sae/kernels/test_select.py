@@ -40,7 +40,8 @@ def test_the_reference_selects_what_the_plain_step_selects(
     x, encoder, bias = planted(*sizes[:3], torch.float32)
     entries = getattr(reference, rule)(x, encoder, bias, sizes[3], torch.zeros(len(x)))
     expected = RULES[rule](Product(encoder, bias, screen=False), x, sizes[3])
-    assert torch.equal(entries.to_dense(), expected.to_dense())
+    # some processors add up a product of few rows in another order
+    torch.testing.assert_close(entries.to_dense(), expected.to_dense(), rtol=1e-6, atol=0)
     assert entries.features.shape[0] == min(sizes[3], sizes[2]) * sizes[0]
 
 
