@@ -39,8 +39,10 @@ def read_block(block: gemmi.cif.Block, name: str) -> Structure:
         It has no atoms, or no columns of them that are needed, or coordinates that are no numbers.
     """
     _check_columns(block, name)
-    parsed = gemmi.make_structure_from_block(block)
     records = _MmcifRecords(block)
+    for category in ("_struct_ref.", "_struct_ref_seq.", "_struct_ref_seq_dif."):
+        block.find_mmcif_category(category).erase()  # gemmi fails where columns are lacking
+    parsed = gemmi.make_structure_from_block(block)
     models = attach(build_models(parsed), records)
     methods = [row["method"] for row in rows(block, "_exptl.", "method")]
     predicted = bool(list(rows(block, "_ma_qa_metric.", "id"))) or "theoretical model" in [
