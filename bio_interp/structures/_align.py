@@ -1,5 +1,6 @@
 """Align a chain with a protein: one placement, or none where several are as good."""
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from itertools import islice
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bio_interp.errors import MismatchError
-from bio_interp.structures._structure import Chain
+from bio_interp.structures._structure import Chain, Residue
 
 if TYPE_CHECKING:
     from Bio.Align import PairwiseAligner
@@ -17,8 +18,7 @@ LARGEST = 400_000_000
 """Residues of the chain times those of the protein that are aligned: 0.4 GB."""
 
 _RIVAL = 0.95  # of the best score: another place that gets this is as good
-_FAR = 30  # residues of the protein between two islands of an alignment
-_ISLAND, _LETTERS = 12, 5  # residues, and different letters, of an island that is no chance hit
+_RUN, _LETTERS = 12, 5  # residues, and different letters, of a run that is no chance hit
 _BOND = 4.5  # angstrom between CA of neighbours; 3.8 in trans, 2.9 in cis
 _LIKE = str.maketrans("UOJ", "CKL")  # which BLOSUM62 does not have
 
@@ -30,13 +30,16 @@ class Placement(NamedTuple):
     ----------
     positions
         Of each residue of the chain, 1-based; None where it has no partner.
+    letters
+        The same by letters alone, short runs that nothing else holds in their place included.
     rival
         Position of the first residue in another placement that is as good; None where this one
         is the only one.
     """
 
     positions: list[int | None]
-    rival: int | None
+    letters: list[int | None]
+    rival: int | None = None
 
 
 def place(chain: Chain, sequence: str) -> Placement:
@@ -44,8 +47,8 @@ def place(chain: Chain, sequence: str) -> Placement:
 
     BLOSUM62; 12 for opening a gap, and 1 for each further residue of the chain in it, but next to
     nothing for those of the protein: domains are left out of constructs, and loops are not seen.
-    Short runs far from all others are dropped, unless the authors' numbers put them there. A gap
-    that could lie in several places is put where the chain is broken.
+    A gap that could lie in several places is put where the chain is broken. Runs of fewer than 12
+    residues that neither a bond nor the authors' numbers tie to their neighbours have no place.
 
     Raises
     ------
@@ -56,8 +59,8 @@ def place(chain: Chain, sequence: str) -> Placement:
     start = sequence.find(text)
     if start >= 0 and text:
         again = sequence.find(text, start + 1)
-        found = list(range(start + 1, start + len(text) + 1))
-        return Placement([*found], again + 1 if again >= 0 else None)
+        letters: list[int | None] = [*range(start + 1, start + len(text) + 1)]
+        return Placement(_sure(letters, chain), letters, again + 1 if again >= 0 else None)
     if len(text) * len(sequence) > LARGEST:
         raise MismatchError(
             "a chain and a protein that can be aligned",
@@ -67,10 +70,10 @@ def place(chain: Chain, sequence: str) -> Placement:
     query, target = text.translate(_LIKE), sequence.translate(_LIKE)
     alignments = _aligner().align(target, query)
     if not query or not target or alignments.score <= 0:
-        return Placement([None] * len(text), None)
+        return Placement([None] * len(text), [None] * len(text))
     candidates = [_blocks(alignment) for alignment in islice(alignments, 8)]
-    blocks = _islands(_slide(candidates[0], chain, sequence), chain)
-    return Placement(_positions(blocks, len(text)), _rival(candidates, query, target))
+    letters = _positions(_slide(candidates[0], chain, sequence), len(text))
+    return Placement(_sure(letters, chain), letters, _rival(candidates, query, target))
 
 
 @cache
@@ -105,40 +108,51 @@ def _positions(blocks: Sequence[_Block], length: int) -> list[int | None]:
     return positions
 
 
-def _islands(blocks: Sequence[_Block], chain: Chain) -> list[_Block]:
-    """Drop short runs far from the longest island, which tags find by chance."""
-    islands: list[list[_Block]] = []
-    for block in blocks:
-        before = islands[-1][-1] if islands else None
-        if before and block[1] - before[1] - before[2] <= _FAR:
-            islands[-1].append(block)
+def _sure(positions: list[int | None], chain: Chain) -> list[int | None]:
+    """Leave out short runs that nothing but a few letters holds in their place."""
+    mapped = [(i, p) for i, p in enumerate(positions) if p is not None]
+    runs: list[list[tuple[int, int]]] = []
+    for pair in mapped:
+        if runs and _joined(chain, runs[-1][-1], pair):
+            runs[-1].append(pair)
         else:
-            islands.append([block])
-    main = max(range(len(islands)), key=lambda i: _size(islands[i]))
-    kept = [main]
-    for step in (-1, 1):  # outwards, as each must fit to the one before
-        number = main + step
-        while 0 <= number < len(islands):
-            ends = sorted((kept[-1] if step > 0 else kept[0], number))
-            if _is_sure(islands[number], islands[ends[0]][-1], islands[ends[1]][0], chain):
-                kept = sorted([*kept, number])
-            number += step
-    return [block for number in kept for block in islands[number]]
+            runs.append([pair])
+    main = max(range(len(runs)), key=lambda number: len(runs[number]))
+    first, last = runs[main], runs[main]  # outwards: each must fit to the one kept before
+    kept = list(runs[main])
+    for run in runs[main + 1 :]:
+        if _is_long(chain, run) or _joined(chain, last[-1], run[0]):
+            last = run
+            kept += run
+    for run in reversed(runs[:main]):
+        if _is_long(chain, run) or _joined(chain, run[-1], first[0]):
+            first = run
+            kept += run
+    made: list[int | None] = [None] * len(positions)
+    for index, position in kept:
+        made[index] = position
+    return made
 
 
-def _size(island: Sequence[_Block]) -> int:
-    return sum(size for _, _, size in island)
+def _is_long(chain: Chain, run: Sequence[tuple[int, int]]) -> bool:
+    letters = {chain.residues[index].letter for index, _ in run}
+    return len(run) >= _RUN and len(letters) >= _LETTERS
 
 
-def _is_sure(island: Sequence[_Block], left: _Block, right: _Block, chain: Chain) -> bool:
-    letters = {
-        chain.residues[i].letter for here, _, size in island for i in range(here, here + size)
-    }
-    if _size(island) >= _ISLAND and len(letters) >= _LETTERS:
+def _joined(chain: Chain, left: tuple[int, int], right: tuple[int, int]) -> bool:
+    """Tell whether a step in the protein is that of the authors' numbers, or of a bond."""
+    (here, before), (there, after) = left, right
+    one, two = chain.residues[here], chain.residues[there]
+    numbered = one.author is not None and two.author is not None
+    numbered = numbered and not one.insertion + two.insertion
+    if numbered and (two.author or 0) - (one.author or 0) == after - before:
         return True
-    before, after = chain.residues[left[0] + left[2] - 1].author, chain.residues[right[0]].author
-    jump = right[1] - left[1] - left[2] + 1
-    return before is not None and after is not None and after - before == jump
+    neighbours = there - here == after - before == 1
+    return neighbours and (chain.has_sequence or not _distance(one, two) > _BOND)
+
+
+def _distance(one: Residue, two: Residue) -> float:
+    return math.dist(one.coordinates, two.coordinates)
 
 
 def _rival(candidates: Sequence[Sequence[_Block]], query: str, target: str) -> int | None:
@@ -189,7 +203,7 @@ def _break(chain: Chain, index: int, gap: int) -> int:
     numbered = left.author is not None and right.author is not None
     if numbered and (right.author or 0) - (left.author or 0) == gap + 1:
         return 3
-    distance = float(np.linalg.norm(np.subtract(left.coordinates, right.coordinates)))
+    distance = _distance(left, right)
     if distance > _BOND:
         return 2
-    return 1 if np.isnan(distance) else 0
+    return 1 if math.isnan(distance) else 0

@@ -167,7 +167,7 @@ def _recorded(chain: Chain, protein: Protein) -> tuple[ChainMap | None, str]:
     other = place(chain, protein.sequence)
     places = [i for i, p in enumerate(positions) if p is not None]
     here = _agreeing(chain, protein, positions, places)
-    there = 0 if other.rival else _agreeing(chain, protein, other.positions, places)
+    there = 0 if other.rival else _agreeing(chain, protein, other.letters, places)
     if there <= here:
         return made, ""
     return None, f"{how} contradicts {len(unlisted)} letters of the protein"

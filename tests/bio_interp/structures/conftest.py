@@ -9,11 +9,11 @@ from bio_interp.structures import read_structure
 
 Item = tuple[str, int, str] | None  # name, author's number, insertion code; None: a break
 
-COLUMNS = (
-    "group_PDB id type_symbol label_atom_id label_alt_id label_comp_id label_asym_id label_entity_id"
-    " label_seq_id pdbx_PDB_ins_code Cartn_x Cartn_y Cartn_z occupancy B_iso_or_equiv auth_seq_id"
-    " auth_asym_id pdbx_PDB_model_num"
-).split()
+COLUMNS = tuple(
+    """group_PDB id type_symbol label_atom_id label_alt_id label_comp_id label_asym_id
+    label_entity_id label_seq_id pdbx_PDB_ins_code Cartn_x Cartn_y Cartn_z occupancy
+    B_iso_or_equiv auth_seq_id auth_asym_id pdbx_PDB_model_num""".split()  # noqa: SIM905
+)
 
 
 def three(letter: str) -> str:

@@ -59,7 +59,9 @@ def test_of_several_residues_in_one_place_the_most_occupied_is_kept(made):
     rows.insert(2, rows[1].replace("LYS", "SER").replace(" 0.3 20", " 0.7 20"))
     table = "\n".join(["1 1 MET", "1 2 LYS", "1 2 SER", "1 3 VAL"])
     head = "".join(f"_entity_poly_seq.{c}\n" for c in ("entity_id", "num", "mon_id"))
-    chain = read_structure(made.cif(rows, "_entity.id 1\n_entity.type polymer\n", f"loop_\n{head}{table}\n"))
+    chain = read_structure(
+        made.cif(rows, "_entity.id 1\n_entity.type polymer\n", f"loop_\n{head}{table}\n")
+    )
     chain = chain.chain("A")
     assert (chain.sequence, len(chain)) == ("MSV", 3)
 
@@ -93,7 +95,11 @@ def test_missing_residues_have_the_numbers_that_the_scheme_gives(made):
 
 def test_missing_residues_of_pdb_have_the_numbers_of_remark_465(made):
     seen = [*made.items("MK", -2), None, *made.items("WAYI", 2)]
-    head = ["REMARK 465   M RES C SSSEQI", "REMARK 465     VAL A     0", "REMARK 465     LEU A     1"]
+    head = [
+        "REMARK 465   M RES C SSSEQI",
+        "REMARK 465     VAL A     0",
+        "REMARK 465     LEU A     1",
+    ]
     structure = read_structure(made.pdb({"A": seen}, seqres={"A": "MKVLWAYI"}, head=head))
     chain = structure.chain("A")
     assert [r.author for r in chain.residues] == [-2, -1, 0, 1, 2, 3, 4, 5]
@@ -121,7 +127,7 @@ def test_a_residue_without_ca_is_resolved_and_has_no_place(made):
 
 def test_ligands_metals_and_waters_are_apart(made):
     line = "HETATM  901 {:>4} {:>3} A{:4}       1.000   2.000   3.000  1.00 20.00          {:>2}"
-    lines = made.atom_lines("A", made.items(SEQUENCE)) + ["TER"]
+    lines = [*made.atom_lines("A", made.items(SEQUENCE)), "TER"]
     lines += [line.format("ZN", "ZN", 101, "ZN"), line.format("C1", "GOL", 102, "C")]
     lines += [line.format("O", "HOH", 103, "O"), "END"]
     structure = read_structure("\n".join(lines).encode())
@@ -193,9 +199,9 @@ def test_a_cut_file_is_never_taken_for_a_whole_one(made, plain, tmp_path):
     path = tmp_path / "x.pdb.gz"
     for cut in range(20, len(packed), 37):
         path.write_bytes(packed[:cut])
-        with pytest.raises(StructureError, match="early|damaged"):
+        with pytest.raises(StructureError, match=r"early|damaged"):
             read_structure(path)
-        with pytest.raises(StructureError, match="early|damaged"):
+        with pytest.raises(StructureError, match=r"early|damaged"):
             read_structure(packed[:cut])
     middle = plain.rindex(b"ATOM") + 40
     with pytest.raises(StructureError, match="columns 31 to 54"):
@@ -221,7 +227,7 @@ def test_mmcif_that_is_cut_between_two_lines_is_found_where_the_file_ends_its_ca
 def test_coordinates_that_are_words_are_no_missing_ones(made, word):
     rows = made.cif_rows("MKV")
     rows[1] = rows[1].replace("7.6 0 0", f"{word} 0 0")
-    with pytest.raises(StructureError, match="a number in _atom_site.Cartn_x"):
+    with pytest.raises(StructureError, match=r"a number in _atom_site\.Cartn_x"):
         read_structure(made.cif(rows))
 
 
@@ -233,7 +239,14 @@ def test_a_file_without_any_coordinates_is_refused(made):
 
 def test_paths_that_are_no_files_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path, tmp_path / "none.cif", tmp_path / "pipe", "/dev/zero", "a\0b", "x" * 999):
+    for path in (
+        tmp_path,
+        tmp_path / "none.cif",
+        tmp_path / "pipe",
+        "/dev/zero",
+        "a\0b",
+        "x" * 999,
+    ):
         with pytest.raises(StructureError, match="Check the path"):
             read_structure(path)
 
