@@ -66,7 +66,7 @@ class FolderSource:
 
 
 def _has(text: bytes, accession: str) -> bool:
-    pattern = rb"(?<![A-Z0-9])" + accession.encode() + rb"(?![A-Z0-9-])"
+    pattern = rb"(?<![A-Z0-9])" + accession.encode() + rb"(?![A-Z0-9]|-[0-9])"
     return re.search(pattern, text) is not None
 
 

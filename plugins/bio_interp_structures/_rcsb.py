@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from bio_interp.cache import DataSet, Progress, cache_folder, fetch, is_offline
 from bio_interp.errors import NotCachedError, NotFoundError
 from bio_interp_structures._names import checked_accession, checked_entry
-from bio_interp_structures._web import ask_json, fetch_structure, kept
+from bio_interp_structures._web import ask_json, fetch_structure, forget, kept
 
 SEARCH = "https://search.rcsb.org/rcsbsearch/v2/query"
 ENTRY = "https://data.rcsb.org/rest/v1/core/entry"
@@ -43,7 +43,7 @@ class RcsbSource:
             found = json.loads(text)["result_set"] if text.strip() else []  # HTTP 204: none
             return [str(row["identifier"]) for row in found]
         except (ValueError, KeyError, TypeError) as error:
-            path.unlink(missing_ok=True)
+            forget(path)
             raise NotCachedError(
                 f"the PDB entries of {name} as JSON",
                 f"{type(error).__name__}: {error}",
@@ -53,15 +53,14 @@ class RcsbSource:
     def get(self, name: str, *, offline: bool = False, progress: Progress | None = None) -> Path:
         """Give the file of an entry."""
         entry = checked_entry(name)
-        path = _path(entry)
+        path, what = _path(entry), f"PDB entry {entry}"
         if kept(path):
             return path
         url = f"{FILES}/{entry}.cif.gz"
-        release = "" if is_offline(offline) else _release(entry)
         if is_offline(offline):
-            fetch(url, path, what=f"PDB entry {entry}", offline=True)  # says what is missing
+            fetch(url, path, what=what, offline=True)  # says what is missing
         facts = {"licence": LICENCE, "citation": CITATION, "entry": entry}
-        what = f"PDB entry {entry}"
+        release = _release(entry)
         return fetch_structure(
             url, path, what=what, release=release, facts=facts, progress=progress
         ).path

@@ -19,6 +19,12 @@ def kept(path: Path) -> bool:
     return record is None or record.bytes == path.stat().st_size
 
 
+def forget(path: Path) -> None:
+    """Remove a file and its record."""
+    path.unlink(missing_ok=True)
+    path.with_name(f"{path.name}.json").unlink(missing_ok=True)
+
+
 def ask_json(url: str, *, what: str) -> Any:
     """Ask for JSON that is not kept; None where the server has nothing.
 
@@ -71,8 +77,7 @@ def fetch_structure(
     try:
         read_structure(path)
     except StructureError as error:
-        path.unlink(missing_ok=True)
-        path.with_name(f"{path.name}.json").unlink(missing_ok=True)
+        forget(path)
         raise NotCachedError(
             f"{what} from {url}", f"{error.got}", "Try again later; nothing was kept."
         ) from error
