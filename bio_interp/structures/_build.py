@@ -1,7 +1,7 @@
 """From gemmi's structure to ours: one conformer, whole sequences, ligands apart."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import gemmi
@@ -81,6 +81,8 @@ def _entity_of(structure: gemmi.Structure, subchain: str) -> gemmi.Entity | None
 
 def _most_occupied(group: Sequence[gemmi.Residue]) -> gemmi.Residue:
     """Choose one residue of a place that holds several (microheterogeneity)."""
+    if len(group) == 1:
+        return group[0]
     return max(group, key=lambda residue: max((atom.occ for atom in residue), default=0.0))
 
 
@@ -124,7 +126,7 @@ def _missing(name: str, label: int) -> Residue:
 
 
 def _resolved(
-    residue: gemmi.Residue, label: int, atoms: Iterable[_Row], representative: str
+    residue: gemmi.Residue, label: int, atoms: Sequence[_Row], representative: str
 ) -> Residue:
     known = component(residue.name)
     found = next((row for row in atoms if row[0] == representative), None)
@@ -135,7 +137,7 @@ def _resolved(
         label,
         author=residue.seqid.num,
         insertion=residue.seqid.icode.strip(),
-        resolved=any(True for _ in atoms),
+        resolved=bool(atoms),
         coordinates=found[2] if found else (math.nan, math.nan, math.nan),
         b_factor=found[3] if found else math.nan,
         is_d=known.is_d,
@@ -146,21 +148,21 @@ def _conformer(residue: gemmi.Residue) -> list[_Row]:
     """Take the atoms of the alternate location with the highest occupancy, without hydrogens."""
     atoms = [atom for atom in residue if not atom.is_hydrogen()]
     best = _best_altloc(atoms)
-    return [row for atom in atoms if atom.altloc in ("\0", best) for row in _finite(atom)]
+    rows: list[_Row] = []
+    for atom in atoms:
+        x, y, z = atom.pos.tolist()
+        # a sum is finite where all three are; large entries have millions of atoms
+        if math.isfinite(x + y + z) and atom.altloc in ("\0", best):
+            rows.append((atom.name, atom.element.name, (x, y, z), atom.b_iso))
+    return rows
 
 
 def _best_altloc(atoms: Sequence[gemmi.Atom]) -> str:
     occupancy: dict[str, float] = {}
     for atom in atoms:
-        if atom.altloc != "\0":
-            occupancy[atom.altloc] = max(occupancy.get(atom.altloc, 0.0), atom.occ)
+        if (altloc := atom.altloc) != "\0":
+            occupancy[altloc] = max(occupancy.get(altloc, 0.0), atom.occ)
     return max(occupancy, key=lambda altloc: occupancy[altloc], default="\0")
-
-
-def _finite(atom: gemmi.Atom) -> Iterator[_Row]:
-    x, y, z = atom.pos.tolist()
-    if math.isfinite(x) and math.isfinite(y) and math.isfinite(z):
-        yield atom.name, atom.element.name, (x, y, z), atom.b_iso
 
 
 def _atoms(rows: Sequence[tuple[int, _Row]]) -> Atoms:

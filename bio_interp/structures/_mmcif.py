@@ -85,7 +85,7 @@ def rows(block: gemmi.cif.Block, category: str, *names: str) -> Iterator[Row]:
 
 
 def _check_columns(block: gemmi.cif.Block, name: str) -> None:
-    lacking = [c for c in _NEEDED if not list(block.find_values(f"_atom_site.{c}"))[:1]]
+    lacking = [c for c in _NEEDED if not block.find_values(f"_atom_site.{c}")]
     if lacking:
         raise StructureError(
             f"atoms in {name}",
@@ -94,9 +94,8 @@ def _check_columns(block: gemmi.cif.Block, name: str) -> None:
             "Check that the file is a structure and whole.",
         )
     for axis in "xyz":
-        values = list(block.find_values(f"_atom_site.Cartn_{axis}"))
-        for value in values:
-            if not _is_number(value):
+        for value in _no_numbers(block.find_values(f"_atom_site.Cartn_{axis}")):
+            if value.lower() not in _MISSING:
                 raise StructureError(
                     f"a number in _atom_site.Cartn_{axis} of {name}",
                     repr(value),
@@ -104,13 +103,14 @@ def _check_columns(block: gemmi.cif.Block, name: str) -> None:
                 )
 
 
-def _is_number(value: str) -> bool:
+def _no_numbers(values: gemmi.cif.Column) -> list[str]:
     try:
-        float(value)
+        for value in values:
+            float(value)
     except ValueError:
-        # a standard uncertainty may stand behind it: 1.234(5)
-        return value.lower() in _MISSING or not math.isnan(gemmi.cif.as_number(value))
-    return True
+        # a standard uncertainty may stand behind a number: 1.234(5)
+        return [value for value in values if math.isnan(gemmi.cif.as_number(value))]
+    return []
 
 
 class _MmcifRecords:
