@@ -28,9 +28,20 @@ object          attributes                  meaning
 
 Three numberings meet here, and none is an offset of another: the author's (any integer, with
 insertion codes), the entity's (`Residue.label_seq`) and the protein's (``position``). Residues are
-mapped by records that the letters bear out, else by alignment, else not at all.
+mapped by records that the letters bear out, else by alignment, else not at all. Geometry
+(`contacts`, `distances_to_ligands`, ...) is by residue of a chain: row ``i`` is ``residues[i]``.
 """
 
+from bio_interp.structures._geometry import (
+    CONTACT,
+    HEAVY_CONTACT,
+    contact_order,
+    contacts,
+    distances_to,
+    distances_to_chains,
+    distances_to_ligands,
+    side_coordinates,
+)
 from bio_interp.structures._map import (
     MIN_COVERAGE,
     MIN_IDENTITY,
@@ -61,6 +72,8 @@ from bio_interp.structures._structure_map import (
 )
 
 __all__ = [
+    "CONTACT",
+    "HEAVY_CONTACT",
     "LARGEST",
     "MIN_COVERAGE",
     "MIN_IDENTITY",
@@ -80,8 +93,14 @@ __all__ = [
     "Structure",
     "StructureMap",
     "StructureSource",
+    "contact_order",
+    "contacts",
+    "distances_to",
+    "distances_to_chains",
+    "distances_to_ligands",
     "map_chain",
     "map_structure",
     "read_structure",
     "recorded_maps",
+    "side_coordinates",
 ]

@@ -11,12 +11,13 @@ PAGE = (ROOT / "docs/howto-structures.md").read_text()
 ATOM = "ATOM  {:5}  CA  {} A{:4}    {:8.3f}   0.000   0.000  1.00 20.00           C"
 
 
-def test_the_first_code_of_the_page_runs(blocks, tmp_path, monkeypatch, capsys):
-    names = ["LYS", "THR", "ALA", "TYR", "ILE", "ALA", "LYS", "GLN", "ARG", "GLN"]
-    lines = [ATOM.format(i, name, 98 + i, 3.8 * i) for i, name in enumerate(names)]
+def test_the_code_of_the_page_runs(blocks, tmp_path, monkeypatch, capsys):
+    residues = ["LYS", "THR", "ALA", "TYR", "ILE", "ALA", "LYS", "GLN", "ARG", "GLN"]
+    lines = [ATOM.format(i, name, 98 + i, 3.8 * i) for i, name in enumerate(residues)]
     (tmp_path / "mine.pdb").write_text("\n".join([*lines, "END"]))
     monkeypatch.chdir(tmp_path)
-    exec(blocks("howto-structures.md", "python")[0], {})
+    names: dict = {}
+    exec(blocks("howto-structures.md", "python")[0], names)
     assert capsys.readouterr().out.splitlines() == [
         "Place(accession='P12345', position=6)",
         "[ResidueId(chain='A', author=102, insertion='')]",
@@ -24,6 +25,10 @@ def test_the_first_code_of_the_page_runs(blocks, tmp_path, monkeypatch, capsys):
         "A P12345 alignment 1.0 1.0 ",
         "{}",
     ]
+    exec(blocks("howto-structures.md", "python")[1], names)
+    # CA on a line, 3.8 A apart: none is within 8 A of one three residues on
+    assert names["pairs"].shape == (0, 2)
+    assert len(names["metal"]) == len(names["other"]) == 10
 
 
 def test_the_limits_of_the_page_are_those_of_the_code():
