@@ -66,7 +66,10 @@ class AlphaFoldSource:
 
     def data_path(self, name: str) -> Path:
         """Give the place of a model in the cache."""
-        return _path(checked_accession(name.partition(":")[2]))
+        wanted = name.partition(":")[2]
+        return _path(
+            wanted if wanted == "ACCESSION" else checked_accession(wanted)
+        )  # as `data list` asks
 
     def get_data(
         self, name: str, *, offline: bool = False, progress: Progress | None = None

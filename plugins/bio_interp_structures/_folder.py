@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bio_interp.cache import Progress
 from bio_interp.errors import InputError, NotFoundError
-from bio_interp.sequences import open_plain
 from bio_interp_structures._names import checked_accession
 
 VARIABLE = "BIO_INTERP_STRUCTURES"
@@ -72,6 +71,8 @@ def _has(text: bytes, accession: str) -> bool:
 
 def _holds(path: Path, accession: str) -> bool:
     """Tell whether a file has a word; one that cannot be read has none."""
+    from bio_interp.sequences import open_plain
+
     rest = b""
     try:
         with open_plain(path) as file:

@@ -71,7 +71,8 @@ class RcsbSource:
 
     def data_path(self, name: str) -> Path:
         """Give the place of an entry in the cache."""
-        return _path(checked_entry(name.partition(":")[2]))
+        wanted = name.partition(":")[2]
+        return _path(wanted if wanted == "ID" else checked_entry(wanted))  # as `data list` asks
 
     def get_data(
         self, name: str, *, offline: bool = False, progress: Progress | None = None

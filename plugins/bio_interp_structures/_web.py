@@ -8,7 +8,6 @@ from typing import Any
 
 from bio_interp.cache import FetchRecord, Progress, fetch, read_record
 from bio_interp.errors import NotCachedError, NotFoundError, StructureError
-from bio_interp.structures import read_structure
 
 
 def kept(path: Path) -> bool:
@@ -68,6 +67,8 @@ def fetch_structure(
     NotCachedError
         It could not be fetched, or is no structure.
     """
+    from bio_interp.structures import read_structure
+
     try:
         record = fetch(url, path, what=what, release=release, facts=facts, progress=progress)
     except NotCachedError as error:

@@ -1,6 +1,8 @@
 import gzip
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -95,6 +97,12 @@ def test_the_entry_points_of_the_package_load_the_three_sources():
     for value in points.values():
         module, name = value.split(":")
         assert isinstance(getattr(__import__(module), name), StructureSource)
+
+
+def test_importing_the_package_reads_no_table_of_residues():
+    code = "import sys, bio_interp_structures; print('gemmi' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_the_model_is_the_one_whose_address_the_api_gives():
@@ -283,6 +291,10 @@ def test_the_sources_are_offered_as_data(monkeypatch):
     with through(alphafold()):
         path = ALPHAFOLD.get_data("alphafold:P69905")
     assert path == ALPHAFOLD.data_path("alphafold:P69905")
+    # `bio-interp data list` asks whether the name itself is cached
+    assert not any(s.data_path(d.name).exists() for s in (RCSB, ALPHAFOLD) for d in s.data_sets())
+    with pytest.raises(InputError):
+        RCSB.data_path("rcsb:../x")
     assert RCSB.data_path("rcsb:4hhb") == cache_folder() / "rcsb-4HHB.cif.gz"
     if names <= {data_set.name for data_set in list_data_sets()}:  # where the plugin is installed
         assert get_data("alphafold:P69905", offline=True) == path
