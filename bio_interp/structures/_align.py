@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from Bio.Align import PairwiseAligner
 
 LARGEST = 400_000_000
-"""Residues of the chain times those of the protein that are aligned: 0.4 GB."""
+"""Residues of the chain times those of the protein that are aligned, in 0.8 GB."""
 
 _RIVAL = 0.95  # of the best score: another place that gets this is as good
 _RUN, _LETTERS = 12, 5  # residues, and different letters, of a run that is no chance hit

@@ -26,6 +26,7 @@ _Row = tuple[str, str, tuple[float, float, float], float]  # name, element, coor
 
 def build_models(structure: gemmi.Structure) -> tuple[Model, ...]:
     """Read all models that hold atoms."""
+    structure.merge_chain_parts()  # waters and ligands of a chain follow the last chain
     structure.setup_entities()
     structure.assign_label_seq_id()
     return tuple(_model(structure, model) for model in structure if len(model))

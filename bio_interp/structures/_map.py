@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bio_interp.errors import MismatchError
 from bio_interp.sequences import Protein
@@ -27,8 +27,8 @@ class ChainMap:
 
     Attributes
     ----------
-    chain, accession
-        Name of the chain, and of the protein.
+    chain, label, accession
+        Names of the chain as `Chain` has them, and of the protein.
     positions
         Of each of `Chain.residues`, 1-based in the protein; None where it has no place there.
     how
@@ -52,11 +52,7 @@ class ChainMap:
     coverage: float
     differences: tuple[Difference, ...] = ()
     note: str = ""
-    index: dict[int, int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        pairs = [(p, i) for i, p in enumerate(self.positions) if p is not None]
-        object.__setattr__(self, "index", {p: i for p, i in reversed(pairs)})
+    label: str = ""
 
 
 def map_chain(
@@ -125,7 +121,14 @@ def recorded_maps(chain: Chain) -> tuple[ChainMap, ...]:
                 listed = _listed(chain, positions)
                 share = _coverage(chain, positions)
                 found[reference.accession] = ChainMap(
-                    chain.name, reference.accession, tuple(positions), how, math.nan, share, listed
+                    chain.name,
+                    reference.accession,
+                    tuple(positions),
+                    how,
+                    math.nan,
+                    share,
+                    listed,
+                    label=chain.label,
                 )
     return tuple(found.values())
 
@@ -226,7 +229,15 @@ def _made(
     share = _coverage(chain, positions)
     name = protein.accession
     return ChainMap(
-        chain.name, name, tuple(positions), how, identity, share, tuple(differences), note
+        chain.name,
+        name,
+        tuple(positions),
+        how,
+        identity,
+        share,
+        tuple(differences),
+        note,
+        chain.label,
     )
 
 

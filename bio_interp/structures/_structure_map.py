@@ -61,16 +61,19 @@ class StructureMap:
         NotFoundError
             The structure has no such chain or residue.
         """
-        found = self.structure.chain(chain)
-        index = found.by_author.get((author, insertion))
-        if index is None:
+        # a peptide may share its author's chain with the protein that it is bound to
+        chains = [c for c in self.structure.chains if c.name == chain]
+        chains = chains or [self.structure.chain(chain)]
+        found = next((c for c in chains if (author, insertion) in c.by_author), None)
+        if found is None:
             raise NotFoundError(
                 f"a residue of chain {chain!r} (author's number and insertion code)",
                 f"{author}{insertion}",
                 "`Chain.residues` lists them.",
             )
+        index = found.by_author[author, insertion]
         for mapped in self.maps:
-            if mapped.chain == found.name and (place := mapped.positions[index]) is not None:
+            if mapped.label == found.label and (place := mapped.positions[index]) is not None:
                 return Place(mapped.accession, place)
         return None
 
@@ -159,9 +162,10 @@ class StructureMap:
 
     def _chains(self, accession: str) -> Iterator[tuple[ChainMap, Chain]]:
         self._check(accession)
+        chains = {chain.label: chain for chain in self.structure.chains}
         for mapped in self.maps:
             if mapped.accession == accession:
-                yield mapped, self.structure.chain(mapped.chain)
+                yield mapped, chains[mapped.label]
 
 
 def map_structure(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bio_interp.errors import MismatchError
+from bio_interp.errors import MismatchError, NotFoundError
 from bio_interp.sequences import Protein
 from bio_interp.structures import Chain, map_chain, map_structure, read_structure, recorded_maps
 
@@ -196,6 +196,42 @@ def test_two_chains_of_different_proteins_go_each_to_its_own(made):
     assert found.position("A", 6) == ("P12345", 6)
     assert found.position("B", 101) == ("Q99999", 4)
     assert found.refused == {}
+
+
+def test_a_peptide_in_the_chain_of_its_protein_is_another_chain(made):
+    rows = made.cif_rows(SEQUENCE[:40])
+    for i, letter in enumerate(OTHER.sequence[:12], 1):
+        place = f"{3.8 * i:.1f} 50 0 1 20 {900 + i} A 1"
+        rows.append(f"ATOM {100 + i} C CA . {made.three(letter)} B 2 {i} ? {place}")
+    structure = read_structure(made.cif(rows))
+    assert [(c.name, c.label, len(c)) for c in structure.chains] == [("A", "A", 40), ("A", "B", 12)]
+    found = map_structure(structure, [PROTEIN, OTHER])
+    assert found.position("A", 7) == ("P12345", 7)
+    assert found.position("A", 903) == ("Q99999", 3)
+    assert found.coordinates("Q99999")[2].tolist() == pytest.approx([11.4, 50, 0])
+    with pytest.raises(NotFoundError, match="41"):
+        found.position("A", 41)
+    with pytest.raises(NotFoundError, match="P12345"):
+        found.coordinates("P00000")
+
+
+def test_coordinates_are_of_the_chain_that_shows_most_and_never_mixed(made):
+    chains = {"A": made.items(SEQUENCE[:20]), "B": made.items(SEQUENCE[:30], 101)}
+    found = map_structure(read_structure(made.pdb(chains)), [PROTEIN])
+    rows = found.coordinates("P12345")
+    assert rows.shape == (70, 3)
+    assert [i for i in range(70) if rows[i, 0] == rows[i, 0]] == list(range(30))
+    assert found.best_chain("P12345") == "B"
+    assert found.coordinates("P12345", "A")[25, 0] != found.coordinates("P12345", "A")[25, 0]
+    assert found.authors("P12345", 10) == [("A", 10, ""), ("B", 110, "")]
+
+
+def test_a_chain_that_is_none_of_the_proteins_is_named_with_the_reason(made):
+    found = map_structure(read_structure(made.pdb({"A": made.items(OTHER.sequence)})), [PROTEIN])
+    assert found.maps == ()
+    assert "identity" in found.refused["A"]
+    assert found.residues("P12345") == []
+    assert found.best_chain("P12345") is None
 
 
 def test_a_chain_of_two_proteins_has_a_map_for_each(made):

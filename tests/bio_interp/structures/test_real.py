@@ -91,7 +91,7 @@ def test_records_that_count_without_the_first_methionine_are_found_out(proteins,
 
 def test_no_chain_is_mapped_to_a_protein_that_it_is_not(table, proteins, structures):
     for row in table:
-        if row["file"] in structures and row["chain"] in "AB":
+        if row["file"] in structures and row["chain"] == "A":
             for accession, protein in proteins.items():
                 if accession != row["uniprot"]:
                     with pytest.raises(MismatchError):
