@@ -5,7 +5,8 @@
     BioInterpError
     ├── InputError             a file or record that cannot be read as what it should be
     │   ├── SequenceError      a protein record: illegal letter, duplicate accession, no sequence
-    │   └── AnnotationError    an annotation record: bad position, unknown kind, broken syntax
+    │   ├── AnnotationError    an annotation record: bad position, unknown kind, broken syntax
+    │   └── StructureError     a structure file: cut, damaged, without atoms, of another kind
     ├── MismatchError          two things that do not belong together: widths, sites, settings
     ├── NotCachedError         a file that is not on this machine and may not be fetched now
     ├── NotFoundError          a model, site, atlas, feature, concept or accession that is not there
@@ -79,6 +80,10 @@ class SequenceError(InputError):
 
 class AnnotationError(InputError):
     """An annotation record that cannot be used; the message names the record and its line."""
+
+
+class StructureError(InputError):
+    """A structure file that cannot be used; the message names the file and the place."""
 
 
 class MismatchError(BioInterpError):

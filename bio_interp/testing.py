@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from bio_interp.atlas import Atlas
     from bio_interp.models import LanguageModel, LoadOptions
     from bio_interp.sequences import Protein
+    from bio_interp.structures import Structure
 
-__all__ = ["check_annotator", "check_atlas", "check_model"]
+__all__ = ["check_annotator", "check_atlas", "check_model", "check_structures"]
 
 _PROTEINS = ("MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ", "ACDEFGHIKLMNPQRSTVWY", "MKXBZUOJA")
 
@@ -136,6 +137,35 @@ def check_atlas(source: Any) -> "Atlas":
         assert found == value, f"provenance.{field} in sae.json is {found!r}, not {value!r}"
     assert atlas.sae.fingerprint, "sae.json has no fingerprint; see bio_interp.sae.fingerprint"
     return atlas
+
+
+def check_structures(source: Any, accession: str) -> "Structure":
+    """Check a source of structures on a protein that it has here; return its best structure.
+
+    All that it names can be read without a network, holds a protein, and is the same file when it
+    is asked for again; names that are paths are refused.
+    """
+    from bio_interp.errors import BioInterpError
+    from bio_interp.structures import StructureSource, read_structure
+
+    _check_kind(source, StructureSource)
+    names = list(source.find(accession, offline=True))
+    assert names, f"find() names no structure of {accession}"
+    assert all(isinstance(name, str) for name in names), "find() gives something else than names"
+    paths = [source.get(name, offline=True) for name in names]
+    assert all(path.is_file() for path in paths), "get() gives a path that is no file"
+    assert paths == [source.get(name, offline=True) for name in names], "get() moves files"
+    structures = [read_structure(path) for path in paths]
+    for name, structure in zip(names, structures, strict=True):
+        kinds = {chain.kind for chain in structure.chains}
+        assert "protein" in kinds, f"{name} holds no protein"
+    for hostile in ("../../etc/passwd", "", ".", "a\0b"):
+        try:
+            found = source.get(hostile, offline=True)
+        except BioInterpError:
+            continue
+        raise AssertionError(f"get({hostile!r}) gives {found}")
+    return structures[0]
 
 
 def _check_kind(plugin: Any, protocol: Any) -> None:

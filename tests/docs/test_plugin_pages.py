@@ -102,12 +102,12 @@ def test_the_other_three_kinds_are_listed_and_their_code_runs(extras, blocks, my
     decoder = rng.normal(size=(64, 8))
     tensors["W_dec"] = decoder / np.linalg.norm(decoder, axis=1, keepdims=True)
     np.savez("theirs.npz", **tensors)
-    Path("structures").mkdir()
-    Path("structures/P02945.cif").touch()
+    Path("mine").mkdir()
+    Path("mine/P02945.cif").touch()
     names: dict = {}
     code = blocks("plugins.md", "python")[2].replace('"unirep"', '"reference"')
     exec(code, names)
-    assert names["path"] == Path("structures/P02945.cif")
+    assert names["paths"] == [Path("mine/P02945.cif")]
     from bio_interp.sae import SparseAutoencoder
 
     codes = SparseAutoencoder.load(Path("theirs")).encode(torch.ones(1, 8)).to_scipy()

@@ -1,0 +1,106 @@
+"""Structures of proteins, and where their residues lie in the protein.
+
+=============== =========================== ======================================================
+object          attributes                  meaning
+=============== =========================== ======================================================
+`Structure`     name, method, resolution    of the entry; resolution in angstrom, or None
+                predicted                   then `Residue.b_factor` is pLDDT
+                models, disulfides, sites   several models in NMR; `chains` are of the first
+`Model`         chains, ligands             polymers; everything else, with waters
+`Chain`         name, label                 author's chain (``auth_asym_id``); mmCIF's label
+                kind                        ``protein``, ``nucleic`` or ``other``
+                residues, sequence          the entity's full sequence, missing residues too
+                atoms, coordinates          one conformer, in angstrom; CA or C1' a residue
+                references, differences     what the file says about the protein it is
+`Residue`       label_seq                   position in the full sequence of the entity, 1-based
+                author, insertion           the number that is printed in papers; insertion code
+                name, letter, parent        ``MSE``, ``M``, ``MET``; ``X`` where not known
+                resolved, coordinates       of CA or C1', in angstrom; NaN where missing
+                b_factor, is_d              B factor or pLDDT; D-amino acid
+`Ligand`        name, id, kind              ``ligand``, ``metal`` or ``water``; ``coordinates``
+`ChainMap`      positions                   of each residue in the protein, 1-based, or None
+                how                         ``sifts``, ``struct_ref``, ``dbref``, ``alignment``
+                identity, coverage          shares: same letter; resolved residues with a position
+                differences, note           mutations, tags, conflicts; why a record is not used
+`StructureMap`  position, authors           from author's numbers to proteins and back
+                residues, coordinates       of a protein; NaN where nothing is seen
+=============== =========================== ======================================================
+
+Three numberings meet here, and none is an offset of another: the author's (any integer, with
+insertion codes), the entity's (`Residue.label_seq`) and the protein's (``position``). Residues are
+mapped by records that the letters bear out, else by alignment, else not at all. Geometry
+(`contacts`, `distances_to_ligands`, ...) is by residue of a chain: row ``i`` is ``residues[i]``.
+"""
+
+from bio_interp.structures._geometry import (
+    CONTACT,
+    HEAVY_CONTACT,
+    contact_order,
+    contacts,
+    distances_to,
+    distances_to_chains,
+    distances_to_ligands,
+    side_coordinates,
+)
+from bio_interp.structures._map import (
+    MIN_COVERAGE,
+    MIN_IDENTITY,
+    SHORTEST,
+    ChainMap,
+    map_chain,
+    recorded_maps,
+)
+from bio_interp.structures._protocol import StructureSource
+from bio_interp.structures._read import LARGEST, read_structure
+from bio_interp.structures._structure import (
+    Atoms,
+    Chain,
+    Difference,
+    Ligand,
+    Model,
+    Reference,
+    Residue,
+    ResidueId,
+    Site,
+    Structure,
+)
+from bio_interp.structures._structure_map import (
+    MappedResidue,
+    Place,
+    StructureMap,
+    map_structure,
+)
+
+__all__ = [
+    "CONTACT",
+    "HEAVY_CONTACT",
+    "LARGEST",
+    "MIN_COVERAGE",
+    "MIN_IDENTITY",
+    "SHORTEST",
+    "Atoms",
+    "Chain",
+    "ChainMap",
+    "Difference",
+    "Ligand",
+    "MappedResidue",
+    "Model",
+    "Place",
+    "Reference",
+    "Residue",
+    "ResidueId",
+    "Site",
+    "Structure",
+    "StructureMap",
+    "StructureSource",
+    "contact_order",
+    "contacts",
+    "distances_to",
+    "distances_to_chains",
+    "distances_to_ligands",
+    "map_chain",
+    "map_structure",
+    "read_structure",
+    "recorded_maps",
+    "side_coordinates",
+]
