@@ -14,6 +14,7 @@ from bio_interp.atlas._decoys import DECOYS, decoy_rates, decoys_of
 from bio_interp.atlas._examples import EXAMPLES, peak_window, write_features
 from bio_interp.atlas._extent import Extent
 from bio_interp.atlas._feature import AtlasFeature, marked_window, parse_address
+from bio_interp.atlas._feature_tables import each_feature
 from bio_interp.atlas._find import LINKED, find_links
 from bio_interp.atlas._info import AtlasInfo
 from bio_interp.atlas._logo import Logo
@@ -49,6 +50,7 @@ __all__ = [
     "compare_atlases",
     "decoy_rates",
     "decoys_of",
+    "each_feature",
     "feature_statistics",
     "find_concepts",
     "find_links",
