@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -58,6 +59,11 @@ class SiteServer(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = LOOPBACK, self.server_address[1]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Let readers who leave early go without a word."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 def open_site(folder: Path, port: int) -> SiteServer:
@@ -140,5 +146,6 @@ class _Handler(SimpleHTTPRequestHandler):
             root = self.server.folder
             file = (root / (asked or "index.html")).resolve()
             return file if file.is_relative_to(root) and file.is_file() else None
-        except (ValueError, OSError):  # no text, a null byte, a name too long, a loop of links
+        # no text, a null byte, a name too long, a loop of links (in Python 3.12 and before)
+        except (ValueError, OSError, RuntimeError):
             return None

@@ -36,7 +36,7 @@
       f.motif[i], words(f.type[i]), ...f.concepts[i].map((n) => `${c.id[n]} ${c.name[n]}`)].join(" ");
     return new explorer.VirtualTable({
       label: "Features", columns: measured(f, columns), count: f.name.length, words: about,
-      address: link.feature, sort: 0,
+      address: link.feature, sort: 1,
     });
   }
 

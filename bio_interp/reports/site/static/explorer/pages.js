@@ -140,12 +140,14 @@
     const spans = c.level === "residue" ? "Sites of single residues" : "Spans";
     const world = c.world === "closed" ? "the source lists all of them"
       : "the source is incomplete: precision is at least what it says";
-    const refs = [elsewhere(c.concept), ...(c.xrefs || []).flatMap((x) => [", ", elsewhere(x)])];
+    const refs = [c.concept, ...(c.xrefs || [])].filter((x) => c.xrefs?.includes(x) ||
+      explorer.elsewhere(x)).flatMap((x, i) => [i ? ", " : "", elsewhere(x)]);
     const facts = (title, list) =>
       list.length ? [make("dt", {}, title), make("dd", {}, pairs(list))] : null;
     return [
       heading(c.name || c.concept, c.concept), make("p", {}, `${spans}; ${world}.`),
-      make("dl", {}, make("dt", {}, "See also"), make("dd", {}, refs),
+      make("dl", {},
+        refs.length ? [make("dt", {}, "See also"), make("dd", {}, refs)] : null,
         facts("Members", c.members), facts("Member of", c.groups)),
       buttons(downloadButton("Download concept (JSON)", `${c.concept}.json`, "application/json",
         () => explorer.toJson(c))),
