@@ -167,8 +167,10 @@
   });
   document.addEventListener("keydown", keys);
   window.addEventListener("hashchange", () => {
+    const focused = document.activeElement;
+    const lost = focused === document.body || at("page").contains(focused);
     route();
-    if (!at("list").hidden && document.activeElement === document.body) table(current).node.focus();
+    if (!at("list").hidden && lost) table(current).node.focus();
   });
   makeTabs();
   search();
