@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 _DIGITS = 5  # significant ones
 _T = TypeVar("_T")
@@ -40,13 +40,15 @@ def data_script(name: str, content: Any) -> str:
 
 def plain(value: Any) -> Any:
     """Round fractions and put null where JSON has no number, at any depth."""
+    if isinstance(value, str | int | None):  # most are; asked first, as there are many
+        return value
     if isinstance(value, float):
         return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(item) for item in value]
-    return value
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in cast(dict[Any, Any], value).items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in cast(list[Any], value)]
+    raise TypeError(f"no plain value: {type(value).__name__}")
 
 
 def write_files(folder: Path, prefix: str, records: Iterable[Any], size: int) -> int:

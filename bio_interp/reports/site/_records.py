@@ -112,10 +112,10 @@ def _track(track: FeatureTrack, concept: str) -> dict[str, Any]:
 def _stacks(logo: Logo, letters: str) -> dict[str, Any]:
     """Give the letters of each position, the lowest first, and their heights in bits."""
     heights = logo.probabilities * logo.information[:, None]
-    columns: list[list[tuple[str, float]]] = []
+    columns: list[tuple[str, list[float]]] = []
     for column in heights:
-        order = [int(i) for i in column.argsort(kind="stable") if column[i] >= _LOWEST]
-        columns.append([(letters[i], round(float(column[i]), 2)) for i in order])
+        order = [i for i in column.argsort(kind="stable").tolist() if column[i] >= _LOWEST]
+        columns.append(("".join(letters[i] for i in order), column[order].round(2).tolist()))
     return {
         "consensus": logo.consensus,
         "bits": float(logo.information.sum()),

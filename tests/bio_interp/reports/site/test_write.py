@@ -53,8 +53,8 @@ def test_a_logo_is_letters_with_their_height_in_bits(site):
     logo = read(site, "f0")[0]["logo"]
     # 40 of 40 windows have W; sqrt(40) pseudocounts: p = (40 + 6.32 * 0.05) / 46.32 = 0.8703,
     # 19 others 0.00683 each; bits = .8703 log2(.8703 / .05) + .1297 log2(.00683 / .05) = 3.2146
-    assert logo["columns"][10] == [["W", 2.8]]
-    assert logo["columns"][0] == []
+    assert logo["columns"][10] == ["W", [2.8]]
+    assert logo["columns"][0] == ["", []]
     assert logo["consensus"] == "..........W.C........"
 
 

@@ -65,15 +65,15 @@
   explorer.logo = (logo) => {
     const [left, top, step, height] = [34, 6, 24, 120];
     const columns = logo.columns;
-    const sum = (column) => column.reduce((total, [, bits]) => total + bits, 0);
+    const sum = ([, heights]) => heights.reduce((total, bits) => total + bits, 0);
     const most = Math.max(1, ...columns.map(sum)); // a weak logo is not drawn like a strong one
     const letters = [];
-    columns.forEach((column, place) => {
+    columns.forEach(([stack, heights], place) => {
       let base = 0;
-      for (const [letter, bits] of column) {
-        letters.push(glyph(letter, left + place * step, base, bits));
-        base += bits;
-      }
+      [...stack].forEach((letter, i) => {
+        letters.push(glyph(letter, left + place * step, base, heights[i]));
+        base += heights[i];
+      });
     });
 
     function glyph(letter, x, base, bits) {
