@@ -12,6 +12,7 @@ from bio_interp.linking import CALIBRATION, CALLERS, LINKS, LinkTable
 
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 EXTENTS = ("point", "short motif", "domain", "whole", "periodic", "rare", "other")
+_QS = (25, 50, 75)
 TYPES = ("family_marker", "locator", "delineator", "interplm")
 EXAMPLES_EACH, WINDOW = 5, 21
 PROTEINS, PROTEIN_LENGTH = 2000, 300
@@ -75,8 +76,6 @@ def _statistics(
     feature: int, features: int, concepts: list[str], rng: np.random.Generator
 ) -> dict[str, object]:
     maximum, clusters = float(rng.uniform(2, 20)), int(rng.integers(20, 3000))
-    motif = "".join(rng.choice(list(LETTERS), 5))
-    logo = rng.multinomial(100, rng.dirichlet(np.full(20, 0.3)), WINDOW).astype(np.uint8)
     quartiles = {f"{n}_q{q}": float(rng.uniform(1, 30)) for n in ("run", "strong") for q in _QS}
     partners = rng.integers(features, size=5).tolist()
     return {
@@ -99,13 +98,7 @@ def _statistics(
         "clusters": clusters,
         "of_clusters": 4000,
         "effective_clusters": clusters / 3,
-        "logo": logo.ravel().tolist(),
-        "background": [0.05] * 20,
-        "logo_windows": 100,
-        "logo_information": float(rng.uniform(10, 40)),
-        "logo_null": 5.0,
-        "logo_floor": 0.2,
-        "consensus": motif.center(WINDOW, "."),
+        **_logo(rng),
         "concepts": [concepts[feature % len(concepts)]],
         "concept_names": ["A family"],
         "concept_share": [0.5],
@@ -119,7 +112,17 @@ def _statistics(
     }
 
 
-_QS = (25, 50, 75)
+def _logo(rng: np.random.Generator) -> dict[str, object]:
+    counts = rng.multinomial(100, rng.dirichlet(np.full(20, 0.3)), WINDOW).astype(np.uint8)
+    return {
+        "logo": counts.ravel().tolist(),
+        "background": [0.05] * 20,
+        "logo_windows": 100,
+        "logo_information": float(rng.uniform(10, 40)),
+        "logo_null": 5.0,
+        "logo_floor": 0.2,
+        "consensus": "".join(rng.choice(list(LETTERS), 5)).center(WINDOW, "."),
+    }
 
 
 def _example(feature: int, rank: int, rng: np.random.Generator) -> dict[str, object]:
