@@ -55,6 +55,7 @@
 
   function showList(kind) {
     current = kind;
+    turn++; // a page that is still on its way comes too late
     at("page").hidden = true;
     at("list").hidden = false;
     for (const name of Object.keys(NAMES)) table(name).frame.hidden = name !== kind;

@@ -112,7 +112,10 @@
       }
       for (const row of this.pool) {
         if (row.node.hidden === row.used) row.node.hidden = !row.used;
-        if (!row.used) row.at = -1;
+        if (!row.used && row.at >= 0) {
+          row.at = -1;
+          row.node.removeAttribute("id");
+        }
       }
       this.mark();
     }
@@ -153,14 +156,18 @@
     }
 
     mark() {
+      let drawn = false;
       for (const row of this.pool) {
         const is = row.used && row.at === this.active;
+        drawn ||= is;
+        if (row.marked === is) continue;
+        row.marked = is;
         row.node.classList.toggle("active", is);
         row.node.setAttribute("aria-selected", is ? "true" : "false");
       }
       const name = `${this.id}-${this.active}`;
-      if (this.shown.length) this.node.setAttribute("aria-activedescendant", name);
-      else this.node.removeAttribute("aria-activedescendant");
+      if (drawn) this.node.setAttribute("aria-activedescendant", name);
+      else this.node.removeAttribute("aria-activedescendant"); // out of sight, or no row
     }
 
     key(event) {
