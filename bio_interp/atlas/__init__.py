@@ -9,11 +9,12 @@ more are for looking: ``features.parquet`` (columns `FEATURES`, a row a feature)
 from bio_interp.atlas._atlas import Atlas, AtlasSource, load_atlas
 from bio_interp.atlas._calls import Annotations, Call, ProteinResult, ProteinStatus, Status
 from bio_interp.atlas._compare import COMPARED, AtlasComparison, compare_atlases
-from bio_interp.atlas._concept import AtlasConcept, find_concepts
+from bio_interp.atlas._concept import AtlasConcept, each_concept, find_concepts
 from bio_interp.atlas._decoys import DECOYS, decoy_rates, decoys_of
 from bio_interp.atlas._examples import EXAMPLES, peak_window, write_features
 from bio_interp.atlas._extent import Extent
 from bio_interp.atlas._feature import AtlasFeature, marked_window, parse_address
+from bio_interp.atlas._feature_tables import each_feature
 from bio_interp.atlas._find import LINKED, find_links
 from bio_interp.atlas._info import AtlasInfo
 from bio_interp.atlas._logo import Logo
@@ -49,6 +50,8 @@ __all__ = [
     "compare_atlases",
     "decoy_rates",
     "decoys_of",
+    "each_concept",
+    "each_feature",
     "feature_statistics",
     "find_concepts",
     "find_links",

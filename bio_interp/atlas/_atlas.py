@@ -22,7 +22,8 @@ from bio_interp.atlas._calls import (
     flag_window_edges,
 )
 from bio_interp.atlas._concept import AtlasConcept, read_concept
-from bio_interp.atlas._feature import AtlasFeature, read_feature
+from bio_interp.atlas._feature import AtlasFeature
+from bio_interp.atlas._feature_tables import read_feature
 from bio_interp.atlas._find import find_links
 from bio_interp.atlas._info import AtlasInfo
 from bio_interp.atlas._named import named_features

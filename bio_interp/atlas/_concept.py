@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -170,8 +171,17 @@ def read_concept(atlas: Atlas, text: str) -> AtlasConcept:
     found = find_concepts(atlas.links, text) if text.strip() else []
     if len(found) != 1:
         raise _not_one(atlas, text, found)
-    concept, own = found[0][0], pl.col("concept") == found[0][0]
-    table = atlas.links
+    return _gather(atlas, found[0][0])
+
+
+def each_concept(atlas: Atlas) -> Iterator[AtlasConcept]:
+    """Look at all concepts of an atlas, in the order of its table; see `Atlas.concept`."""
+    for concept in atlas.links.concepts["concept"]:
+        yield _gather(atlas, concept)
+
+
+def _gather(atlas: Atlas, concept: str) -> AtlasConcept:
+    table, own = atlas.links, pl.col("concept") == concept
     facts = table.concepts.filter(own).row(0, named=True)
     names = dict(table.concepts.select("concept", "name").iter_rows())
     holders = table.concepts.filter(pl.col("members").list.contains(concept))

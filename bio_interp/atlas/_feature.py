@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from bio_interp.atlas._decoys import LETTERS
-from bio_interp.atlas._examples import EXAMPLES
 from bio_interp.atlas._logo import Logo
 from bio_interp.atlas._portrait import portrait, read_logo
-from bio_interp.atlas._statistics import FEATURES
 from bio_interp.atlas._tables import text_table, titled_table
-from bio_interp.errors import InputError, NotFoundError
 from bio_interp.render import element
-
-if TYPE_CHECKING:
-    from bio_interp.atlas._atlas import Atlas
 
 FEW = 15  # test clusters; figures on fewer are marked
 _LINKS = {
@@ -72,6 +65,14 @@ class AtlasFeature:
     examples: pl.DataFrame = field(repr=False)
     cofires: pl.DataFrame = field(repr=False)
 
+    @property
+    def portrait(self) -> list[tuple[str, str]]:
+        """What is known of how it fires, in words: pairs of a subject and what is said of it.
+
+        What the atlas lacks is the last, ``not measured``; empty for a feature that never fires.
+        """
+        return portrait(self.statistics)
+
     @cached_property
     def logo(self) -> Logo | None:
         """Its motif, ``(window, 20)`` as an array; None where chance has as much, or not measured.
@@ -82,7 +83,7 @@ class AtlasFeature:
 
     def __repr__(self) -> str:
         parts = [f"{self.address}  {self._firing()}"]
-        if rows := portrait(self.statistics):
+        if rows := self.portrait:
             parts.append(text_table(("portrait", ""), rows))
         if self.links.height:
             parts += ["links", text_table(tuple(_LINKS.values()), self._link_rows())]
@@ -105,7 +106,7 @@ class AtlasFeature:
 
     def _repr_html_(self) -> str:
         html = str(element("p", f"{self.address}: {self._firing()}"))
-        if rows := portrait(self.statistics):
+        if rows := self.portrait:
             html += titled_table("portrait", ("subject", "what is known"), rows)
         if self.logo is not None:
             html += element("p", f"motif: {self.logo.consensus}") + self.logo.image()
@@ -127,7 +128,7 @@ class AtlasFeature:
             "statistics": {k: v for k, v in self.statistics.items() if k not in _OF_LOGO} or None,
             "logo": self._logo_dict(),
             **{
-                name: frame.drop("feature", strict=False).to_dicts()
+                name: [{k: v for k, v in row.items() if k != "feature"} for row in frame.to_dicts()]
                 for name, frame in frames.items()
             },
             "cofires": [
@@ -203,82 +204,3 @@ def parse_address(text: str) -> tuple[str | None, int] | None:
     """
     match = re.fullmatch(r"(?:(.+)/)?[fF](\d{1,9})", text.strip(), flags=re.ASCII)
     return (match[1], int(match[2])) if match else None
-
-
-def read_feature(atlas: Atlas, feature: int | str) -> AtlasFeature:
-    """Gather what an atlas knows of a feature; see `Atlas.feature`."""
-    index = _index(atlas, feature)
-    own = pl.col("feature") == index
-    links = atlas.links.links.filter(own).sort(
-        "test_f1", "concept", "link_type", descending=[True, False, False]
-    )
-    features = _optional(atlas, "features", FEATURES).filter(own)
-    statistics = features.drop("cofires", "cofire_share").to_dicts()
-    return AtlasFeature(
-        address=f"{atlas.name}/f{index}",
-        index=index,
-        links=links,
-        calls=_calls(atlas, index),
-        statistics=statistics[0] if statistics else {},
-        examples=_optional(atlas, "examples", EXAMPLES).filter(own).sort("rank"),
-        cofires=_cofires(atlas, features),
-    )
-
-
-def _index(atlas: Atlas, feature: int | str) -> int:
-    if isinstance(feature, str):
-        parsed = parse_address(feature) or ((None, int(feature)) if feature.isdecimal() else None)
-        if parsed is None or parsed[0] not in (None, atlas.name):
-            raise InputError(
-                f"a feature of this atlas, such as 1234 or '{atlas.name}/f1234'",
-                repr(feature),
-                "Open the atlas that the address names, or leave its name out.",
-            )
-        feature = parsed[1]
-    width = _width(atlas)
-    if not 0 <= feature < width:
-        raise NotFoundError(
-            f"a feature of the atlas {atlas.name!r}: f0 to f{width - 1}",
-            f"f{feature}",
-            "Choose one of those.",
-        )
-    return int(feature)
-
-
-def _width(atlas: Atlas) -> int:
-    """Read the number of features without loading the SAE (and so torch)."""
-    path = atlas.folder / "sae.json"
-    try:
-        return int(json.loads(path.read_text(encoding="utf-8"))["config"]["d_sae"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            "sae.json of the atlas, with config.d_sae", f"{path}: {error!r}", "Fetch it anew."
-        ) from error
-
-
-def _calls(atlas: Atlas, index: int) -> pl.DataFrame:
-    names = atlas.links.concepts.select("concept", "name")
-    return (
-        atlas.links.callers.filter(pl.col("feature") == index)
-        .join(names, on="concept", how="left")
-        .select("concept", "name", pl.col("threshold").cast(pl.Float64))
-        .sort("concept")
-    )
-
-
-def _cofires(atlas: Atlas, features: pl.DataFrame) -> pl.DataFrame:
-    """Features that fire together, with the concepts that they call or are linked with."""
-    partners = features.select(feature="cofires", share="cofire_share").explode("feature", "share")
-    callers, links = atlas.links.callers, atlas.links.links
-    known = pl.concat([frame.select("feature", "concept") for frame in (callers, links)]).unique()
-    concepts = known.sort("concept").group_by("feature").agg(concepts="concept")
-    joined = partners.drop_nulls().join(concepts, on="feature", how="left")
-    empty = pl.lit([], dtype=pl.List(pl.String))
-    return joined.with_columns(
-        pl.col("share").cast(pl.Float64), pl.col("concepts").fill_null(empty)
-    ).sort("share", descending=True)
-
-
-def _optional(atlas: Atlas, name: str, schema: dict[str, Any]) -> pl.DataFrame:
-    path = atlas.folder / f"{name}.parquet"
-    return pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=schema)

@@ -29,6 +29,8 @@ _COMMANDS = {
     "contrast": "Find the features that separate two sets of proteins, or spans from the rest.",
     "variants": "Find the features of a protein that mutations change; scan every substitution.",
     "suggest": "Find annotations that a database seems to miss, ranked for a curator.",
+    "report": "Write an atlas as a folder of pages: search, sort, look, from a disk or the web.",
+    "serve": "Show a folder that `report` wrote in the browser of this machine.",
     "compare": "Compare two atlases: what each knows, and how well.",
     "doctor": "Check this machine: versions, devices, cache, plugins, atlases.",
     "plugins": "List the plugins that are installed, and what is wrong with broken ones.",

@@ -38,7 +38,7 @@ def tracks(result: ProteinResult, *, anchor: str, atlas: str) -> Markup:
     groups: dict[str, dict[str, list[tuple[int, Call]]]] = {group: {} for group in GROUPS}
     for number, call in enumerate(result.calls, start=1):
         if call.link_type != "unlinked":
-            groups[_group(call.concept)].setdefault(call.concept, []).append((number, call))
+            groups[call_group(call.concept)].setdefault(call.concept, []).append((number, call))
     rows = [_ruler(length)]
     for group, concepts in groups.items():
         if concepts:
@@ -78,12 +78,12 @@ def precision_text(call: Call) -> str:
     return f"precision {call.precision:.3f} ({low} to {high}), n = {call.n}"
 
 
-def _group(concept: str) -> str:
+def call_group(concept: str) -> str:
     """Choose the rows of a concept.
 
     Examples
     --------
-    >>> [_group(c) for c in ("pfam:PF00069", "prosite:PS00107", "uniprot:ACT_SITE/Nucleophile")]
+    >>> [call_group(c) for c in ("pfam:PF00069", "prosite:PS00107", "uniprot:ACT_SITE/Nucleophile")]
     ['domain', 'motif', 'site']
     """
     source, _, rest = concept.partition(":")
@@ -117,19 +117,19 @@ def _ruler(length: int) -> Markup:
             class_="tick last" if place == length > 1 else "tick",
             style=f"left:{100 * (place - 0.5) / length:.4f}%",
         )
-        for place in _ticks(length)
+        for place in ruler_ticks(length)
     )
     row = element("div", join(ticks), class_="lane")
     label = element("span", "residue", class_="label")
     return element("div", label, row, class_="row ruler", aria_hidden="true")
 
 
-def _ticks(length: int) -> list[int]:
+def ruler_ticks(length: int) -> list[int]:
     """Choose at most twelve round positions, the first and last residue among them.
 
     Examples
     --------
-    >>> _ticks(95), _ticks(1), _ticks(3)
+    >>> ruler_ticks(95), ruler_ticks(1), ruler_ticks(3)
     ([1, 10, 20, 30, 40, 50, 60, 70, 80, 95], [1], [1, 2, 3])
     """
     power = 10 ** max(0, math.floor(math.log10(length)) - 1)
