@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bio_interp.errors import MismatchError
 from bio_interp.sequences import Protein
 from bio_interp.structures._align import place
-from bio_interp.structures._structure import Chain, Difference, How
+from bio_interp.structures._structure import Chain, Difference, How, Residue
 
 MIN_IDENTITY = 0.9
 """Share of mapped residues that must have the letter of the protein."""
@@ -212,19 +212,7 @@ def _made(
         known += 1
         same += residue.letter == expected
         if residue.letter != expected:
-            explained = recorded is not None and recorded.expected in ("", expected)
-            kind = recorded.kind if recorded and explained else "unrecorded"
-            differences.append(
-                Difference(
-                    residue.label_seq,
-                    residue.author,
-                    residue.insertion,
-                    residue.letter,
-                    expected,
-                    position,
-                    kind,
-                )
-            )
+            differences.append(_changed(residue, expected, position, recorded))
     identity = same / known if known else 0.0
     share = _coverage(chain, positions)
     name = protein.accession
@@ -238,6 +226,22 @@ def _made(
         tuple(differences),
         note,
         chain.label,
+    )
+
+
+def _changed(
+    residue: Residue, expected: str, position: int, recorded: Difference | None
+) -> Difference:
+    """Describe a residue with another letter, in the words of a record that expects it."""
+    explained = recorded is not None and recorded.expected in ("", expected)
+    return Difference(
+        residue.label_seq,
+        residue.author,
+        residue.insertion,
+        residue.letter,
+        expected,
+        position,
+        recorded.kind if recorded and explained else "unrecorded",
     )
 
 

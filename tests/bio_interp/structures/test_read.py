@@ -1,6 +1,7 @@
 import gzip
 import math
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -264,7 +265,7 @@ def test_a_large_entry_with_a_label_out_of_this_world_needs_no_memory(made):
 
 
 def test_binary_cif_without_biotite_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "biotite", None)
+    monkeypatch.setitem(sys.modules, "biotite.structure.io.pdbx", None)
     with pytest.raises(MissingExtraError, match=r"bio-interp\[structures\]"):
         read_structure(b"\x83\xa7version\xa30.3\xa7encoder\xa1x\xaadataBlocks\x90")
 
