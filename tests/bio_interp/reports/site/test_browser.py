@@ -74,6 +74,13 @@ def test_search_finds_features_by_concept_and_number_and_concepts_and_proteins(o
     assert text_of(opened, "#found").startswith("1 features, 1 concepts")
 
 
+def test_rows_far_from_those_in_sight_are_not_in_the_document(opened):
+    assert opened.run(f"{VISIBLE}.querySelectorAll('.row-of-grid').length") < WIDTH
+    opened.run(f"{VISIBLE}.scrollTop = 1e6")
+    opened.until(f"{ROWS}.some((row) => row.ariaRowIndex === '{WIDTH + 1}')")
+    assert opened.run(f"{ROWS}.every((row) => row.ariaRowIndex > 10)")
+
+
 def test_a_click_on_a_head_sorts_and_another_turns_it_round(opened):
     first = f"{ROWS}.sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)[0].innerText.split('\\n')[0]"
     head = f"{VISIBLE}.querySelectorAll('[role=columnheader]')[0]"
