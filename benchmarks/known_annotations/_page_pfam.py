@@ -54,7 +54,10 @@ def _ratios(told: dict[str, Any]) -> str:
         ratio = ours["above_half"] / max(1, sketch["above_half"])
         mean = ours["mean_f1"] / max(1e-9, sketch["mean_f1"])
         said.append(f"{name}: {ratio:.2f} times as many families, {mean:.2f} times the mean")
-    return f"Ours against the sketch, {'; '.join(said)}. The goal was 1.25 times in each."
+    return (
+        f"Ours against the sketch, {'; '.join(said)}. The goal was 1.25 times in each: twice the "
+        "features and 1.7 times the residues did not reach it."
+    )
 
 
 def _strict(strict: Found) -> list[str]:
@@ -77,7 +80,11 @@ def _strict(strict: Found) -> list[str]:
         }
         cells = [f"{found[s]['above_half']} ({found[s]['mean_f1']:.3f})" for s in _SCORES]
         lines.append(line(name, *cells))
-    return [*lines, "", _less_neurons(strict["ours"]["sae_minus"]), ""]
+    seen = (
+        "The sketch was trained on proteins of all folds, these test clusters too, and ours was "
+        "not: the comparison favours the sketch."
+    )
+    return [*lines, "", _less_neurons(strict["ours"]["sae_minus"]), "", seen, ""]
 
 
 def _less_neurons(minus: list[Found]) -> str:
