@@ -24,7 +24,8 @@ RESULT = Path(__file__).parents[2] / "benchmarks/results/missing_annotations.jso
 def test_the_example_prints_what_the_page_shows(blocks, docs, tmp_path, monkeypatch, capsys):
     if not is_cached("unirep"):
         pytest.skip("the weights of unirep are not in the cache")
-    (table,), (shown,) = blocks("howto-suggest.md", "csv"), blocks("howto-suggest.md", "console")
+    (shown,) = blocks("howto-suggest.md", "console")
+    table = blocks("howto-suggest.md", "text")[0]
     known = tmp_path / "known.csv"
     known.write_text(table)
     command, _, output = shown.removeprefix("$ bio-interp ").partition("\n")
