@@ -30,9 +30,10 @@ def _seed() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
-    """Commands set up the log of their process; put it back."""
+    """Commands set up the log of their process, in fixtures of a module too; put it back."""
     logger = logging.getLogger("bio_interp")
-    before = logger.handlers, logger.propagate, logger.level
+    logger.handlers, logger.propagate = [], True
+    logger.setLevel(logging.NOTSET)
     yield
-    logger.handlers, logger.propagate = before[:2]
-    logger.setLevel(before[2])
+    logger.handlers, logger.propagate = [], True
+    logger.setLevel(logging.NOTSET)
