@@ -15,7 +15,7 @@ from bio_interp.benchmarking._measure import BENCH, Measured, claims, measure
 from bio_interp.benchmarking._probes import PROBES, make_probe
 from bio_interp.benchmarking._rows import Rows
 from bio_interp.benchmarking._sources import Source, make_source
-from bio_interp.benchmarking._summary import PAIRED, SUMMARY, compare, summarise
+from bio_interp.benchmarking._summary import SUMMARY, compare, summarise
 from bio_interp.errors import InputError
 from bio_interp.linking import Labels, lay_labels
 from bio_interp.linking.statistics import MIN_TEST_CLUSTERS, evidence_left, permute_labels
@@ -240,6 +240,3 @@ def _table(measured: Sequence[Measured], others: pl.DataFrame, about: _About) ->
         }
     rows_of = pl.concat([*(m.rows for m in measured), others])
     return BenchTable(rows_of, summary, paired, evidence, facts)
-
-
-__all__ = ["PAIRED", "BenchSettings", "BenchTable", "bench"]

@@ -68,7 +68,7 @@ class DenseColumns:
     def __init__(
         self, values: Float[ndarray, "features residues"], *, share: float, both: bool
     ) -> None:
-        self._values, self._both, self._share = values, both, share
+        self._values, self._share = values, share
         step = max(1, values.shape[1] // _SAMPLE)
         ends = np.empty((values.shape[0], 2), np.float32)
         for i in range(values.shape[0]):  # one column at a time: the file is larger than memory

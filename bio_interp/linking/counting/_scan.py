@@ -14,7 +14,7 @@ from bio_interp.linking._labels import Labels
 from bio_interp.linking.counting._columns import Columns
 from bio_interp.linking.counting._counts import Counts, count
 from bio_interp.linking.counting._ground import Totals, totals
-from bio_interp.linking.counting._scores import Truth, best_bin, named
+from bio_interp.linking.counting._scores import Truth
 from bio_interp.linking.statistics import matched_total
 
 if TYPE_CHECKING:
@@ -157,8 +157,8 @@ class _Found:
         """Fill in the columns of a block."""
         at = slice(features.start, features.stop)
         marker_bin = None
-        for i, (_, values) in enumerate(named(truth.scores(counts))):
-            f1, marker_bin = best_bin(values)
+        for i, (_, values) in enumerate(vars(truth.scores(counts)).items()):
+            f1, marker_bin = values.max(-1)
             self.f1[i, :, at], self.bin[i, :, at] = _numpy(f1), _numpy(marker_bin)
         assert marker_bin is not None  # the last name is marker's
         self.auroc[:, at] = _numpy(truth.auroc(counts))
@@ -185,7 +185,7 @@ class _Found:
         cut = torch.from_numpy(np.isfinite(edges)).to(told.device)[:, None]
         hits = torch.where((counts.proteins >= BORNE) & cut, counts.hits, 0.0)
         for level, precision in enumerate(PRECISIONS):
-            most, bins = best_bin(torch.where(told >= precision, hits, 0.0))
+            most, bins = torch.where(told >= precision, hits, 0.0).max(-1)
             self.covered[level, :, at], self.covered_bin[level, :, at] = _numpy(most), _numpy(bins)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -130,13 +129,3 @@ def _before(cumulated: Tensor) -> Tensor:
     import torch
 
     return torch.cat([cumulated, torch.zeros_like(cumulated[..., :1])], -1)
-
-
-def best_bin(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Highest value over bins, and its bin: of equals the lowest threshold."""
-    return values.max(-1)
-
-
-def named(scores: BlockScores) -> Iterator[tuple[str, Tensor]]:
-    """Iterate over the scores by name."""
-    yield from vars(scores).items()
