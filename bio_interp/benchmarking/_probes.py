@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,7 +60,9 @@ def make_probe(
     sample = _sample(labels)
     fit = _dense_probes if name == "probe" else _sparse_probes(sae, int(name[len("ksparse") :]))
     score = fit(rows, sample)
-    path = rows.folder / f"{name}.npy"
+    # other annotations give other probes of the same name
+    fitted = sha256(sample.at.tobytes() + sample.bears.tobytes()).hexdigest()[:16]
+    path = rows.folder / f"{name}-{fitted}.npy"
     values = write_by_feature(path, score, rows.residues, sample.bears.shape[1])
     return Source(name, DenseColumns(values, share=dense_share, both=False), TAILS)
 

@@ -83,10 +83,13 @@ class Rows:
             parts += [rows[::step] for _, rows in store.proteins(names & self.wanted)]
         return torch.cat(parts)
 
-    def encode(self, name: str, d_sae: int, code: Code) -> Path:
-        """Write a store of sparse codes, protein after protein; give its folder."""
+    def encode(self, name: str, d_sae: int, code: Code, *, of: str = "") -> Path:
+        """Write a store of sparse codes, protein after protein; give its folder.
+
+        `of` tells what they are codes of: a store of another is refused (`MismatchError`).
+        """
         folder = self.folder / name
-        store = FeatureStore.create(folder, d_sae=d_sae, settings={"source": name})
+        store = FeatureStore.create(folder, d_sae=d_sae, settings={"source": name, "of": of})
         done = store.done()
         if len(done) < len(self.wanted):
             with store.writer(shard_proteins=_SHARD_PROTEINS) as writer:

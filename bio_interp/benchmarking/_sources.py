@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,7 +71,9 @@ def make_source(
         Share of the residues where neurons and components are on.
     """
     if name == "sae":
-        store = FeatureStore.open(rows.encode(name, sae.config.d_sae, sae_codes(sae)))
+        weights = sha256(sae.W_enc.detach().cpu().numpy().tobytes()).hexdigest()
+        folder = rows.encode(name, sae.config.d_sae, sae_codes(sae), of=weights)
+        store = FeatureStore.open(folder)
         return Source(name, StoreColumns(store))
     if name == "kmers":
         code = rows.encode(name, SIZE, partial(_kmers, rows))

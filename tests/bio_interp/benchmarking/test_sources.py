@@ -1,5 +1,7 @@
 """Sources read by feature give what their rows say."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from bio_interp.benchmarking import BenchSettings, bench, make_source, names_of
 from bio_interp.benchmarking._dense import DenseColumns, write_by_feature
 from bio_interp.benchmarking._kmers import LETTERS, kmer_codes
 from bio_interp.benchmarking._subset import SomeFeatures, SomeResidues
-from bio_interp.errors import InputError
+from bio_interp.errors import InputError, MismatchError
 
 
 def test_rows_are_turned_over_in_pieces(tmp_path, monkeypatch):
@@ -78,6 +80,15 @@ def test_probes_read_the_planted_concept_and_few_features_suffice(planted, sae):
     assert f1["ksparse10"] > 0.95
     nothing = found.rows.filter(concept="toy:B", score="residue", source="probe")
     assert nothing["f1"][0] < 0.5
+
+
+def test_codes_of_another_sae_are_not_taken_for_those_of_this_one(planted, sae):
+    make_source("sae", planted.rows, sae, set())
+    other = deepcopy(sae)
+    with torch.no_grad():
+        other.W_enc.mul_(2)
+    with pytest.raises(MismatchError, match="of"):
+        make_source("sae", planted.rows, other, set())
 
 
 def test_baselines_are_named():
