@@ -1,16 +1,16 @@
 """What a mutation does to the features of a protein.
 
-============== ===================== ==========================================================
-object         columns or attributes meaning
-============== ===================== ==========================================================
-`Mutation`     position              one substitution; 1-based
-               wild_type, mutant     one-letter codes
-`Variant`      mutations             substitutions that come together; none is the wild type
-`FeatureChanges`                     every feature that a variant changes, as arrays
-`EFFECTS`                            columns of `variant_effects`: a row a variant and feature
-`Scan`         table                 columns `SCAN`: a row a variant
-               changes               sparse ``(variants, d_sae)``: relative change of features
-============== ===================== ==========================================================
+================ ===================== ===========================================================
+object           columns or attributes meaning
+================ ===================== ===========================================================
+`Mutation`       position              one substitution; 1-based
+                 wild_type, mutant     one-letter codes
+`Variant`        mutations             substitutions that come together; none is the wild type
+`FeatureChanges` features, changes     every feature that a variant changes, as arrays
+`EFFECTS`                              columns of `variant_effects`: a row a variant and feature
+`Scan`           table                 columns `SCAN`: a row a variant
+                 changes               sparse ``(variants, d_sae)``: relative change of features
+================ ===================== ===========================================================
 
 A change is the activation in the mutant minus that in the wild type, residue by residue. A model
 that reads from left to right changes at the mutated residue and after it; one that reads both
