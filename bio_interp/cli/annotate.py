@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from bio_interp.cli._options import Common, Machine, Output, Source
+from bio_interp.cli._options import AtlasName, Common, Machine, Output, Source
 from bio_interp.cli._show import counter
 from bio_interp.errors import printable
 
@@ -24,7 +24,7 @@ def annotate(
     source: Source,
     /,
     *,
-    atlas: str = "unirep",
+    atlas: AtlasName = "unirep",
     min_precision: float = 0.8,
     all_features: Annotated[bool, Parameter(negative="")] = False,
     fail_empty: Annotated[bool, Parameter(negative="")] = False,

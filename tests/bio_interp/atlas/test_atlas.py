@@ -24,6 +24,14 @@ def test_a_planted_run_is_called_on_its_very_residues(toy_atlas):
     assert result.protein.status == "ok"
 
 
+def test_the_atlas_of_the_environment_is_the_default(toy_atlas, monkeypatch):
+    monkeypatch.setenv("BIO_INTERP_ATLAS", str(toy_atlas.folder))
+    assert load_atlas().folder == toy_atlas.folder
+    assert load_atlas("reference").name == "reference"
+    monkeypatch.delenv("BIO_INTERP_ATLAS")
+    assert load_atlas().name == "unirep"
+
+
 def test_a_protein_without_the_concept_says_so(toy_atlas):
     (result,) = toy_atlas.annotate({"P1": "MKTAYIAKQRQISFVKSHFSRQ"})
     assert result.protein.status == "no_known_concept"
