@@ -146,8 +146,14 @@ class AtlasFeature:
             raise NotFoundError(
                 "the atlas of the feature", "none", "Get the feature from `Atlas.feature`."
             )
-        given = {"proteins": proteins, "annotations": annotations}
-        return view_features(self.atlas, [self.index], structure, style=style, **given)
+        return view_features(
+            self.atlas,
+            [self.index],
+            structure,
+            proteins=proteins,
+            annotations=annotations,
+            style=style,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain values, ready for JSON."""

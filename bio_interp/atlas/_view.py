@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from jaxtyping import Float
 from numpy import ndarray
 
@@ -101,14 +102,13 @@ def feature_layers(
         What the legend calls each feature.
     """
     maxima = atlas.sae.feature_maxima
-    concepts = atlas.feature_concepts()
+    concepts = _concepts(atlas, names)
     layers: list[Layer] = []
     notes: list[str] = []
     for protein, codes in read_codes(atlas, proteins, list(names)):
         if codes is None:
             notes.append(f"{protein.accession} is too short to be read")
         for at, (feature, name) in enumerate(names.items() if codes is not None else ()):
-            told = concepts.get(feature)
             assert codes is not None
             layers.append(
                 Layer(
@@ -116,7 +116,7 @@ def feature_layers(
                     name,
                     codes[:, at],
                     float(maxima[feature]),
-                    f"{told.name} ({told.concept})" if told else "",
+                    concepts[feature],
                     COLORS[at % len(COLORS)],
                 )
             )
@@ -184,6 +184,21 @@ def annotation_layers(
             name = facts[concept]["name"] if concept in facts else ""
             layers.append(Layer(accession, concept, values, 1.0, name, concept_color(concept)))
     return layers
+
+
+def _concepts(atlas: Atlas, features: Iterable[int]) -> dict[int, str]:
+    """Say what each feature stands for: its name, else the concepts whose calls it is part of."""
+    named, found = atlas.feature_concepts(), {}
+    names = dict(atlas.links.concepts.select("concept", "name").iter_rows())
+    for feature in features:
+        if (told := named.get(feature)) is not None:
+            found[feature] = f"{told.name} ({told.concept})"
+            continue
+        calls = atlas.links.callers.filter(pl.col("feature") == feature)["concept"].sort()
+        words = [f"{names.get(concept)} ({concept})" for concept in calls[:2]]
+        more = ", ..." if len(calls) > 2 else ""
+        found[feature] = f"in calls of {', '.join(words)}{more}" if words else ""
+    return found
 
 
 def _unsequenced(structure: Structure) -> list[str]:

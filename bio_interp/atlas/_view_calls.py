@@ -90,14 +90,14 @@ def view_calls(
     found = map_or_refuse(read, given)
     mapped = [protein for protein in given if protein.accession in found.accessions]
     results = list(atlas.annotate(mapped, min_precision=min_precision, activations=True))
-    return _shown(results, found, f"{atlas.name}/", style)
+    return _shown(results, found, atlas, style)
 
 
 def view_results(
     results: Iterable[ProteinResult],
     structure: Structure | Path | str,
     *,
-    atlas: str = "",
+    atlas: Atlas | None = None,
     style: Style = "cartoon",
 ) -> StructureView:
     """Show on one structure what was found in several proteins; see `view_result`.
@@ -105,7 +105,8 @@ def view_results(
     Parameters
     ----------
     atlas
-        Name of the atlas, for the addresses of the features.
+        For the addresses of the features and the largest activations that it has seen of them;
+        without, colours are full at the largest activation here.
 
     Raises
     ------
@@ -119,14 +120,16 @@ def view_results(
     proteins = [Protein(result.protein.accession, result.sequence) for result in taken]
     found = map_or_refuse(open_structure(structure), proteins)
     kept = [result for result in taken if result.protein.accession in found.accessions]
-    return _shown(kept, found, f"{atlas}/" if atlas else "", style)
+    return _shown(kept, found, atlas, style)
 
 
-def result_layers(results: Sequence[ProteinResult], prefix: str = "") -> list[Layer]:
+def result_layers(results: Sequence[ProteinResult], atlas: Atlas | None = None) -> list[Layer]:
     """Lay the features behind calls along their proteins, the strongest twelve of all.
 
-    Proteins whose result has no activations get their called residues instead.
+    Proteins whose result has no activations get their called residues instead. See `view_results`
+    for `atlas`.
     """
+    prefix = f"{atlas.name}/" if atlas else ""
     peaks: dict[int, float] = {}
     for result in results:
         for call in result.calls:
@@ -134,6 +137,7 @@ def result_layers(results: Sequence[ProteinResult], prefix: str = "") -> list[La
                 peaks[feature] = max(peaks.get(feature, 0.0), call.peak)
     ranked = sorted(peaks, key=lambda feature: -peaks[feature])[:_MOST]
     colors = {feature: COLORS[at % len(COLORS)] for at, feature in enumerate(ranked)}
+    maxima = {f: float(atlas.sae.feature_maxima[f]) if atlas else peaks[f] for f in ranked}
     layers: list[Layer] = []
     for result in results:
         if not result.activations:
@@ -147,7 +151,7 @@ def result_layers(results: Sequence[ProteinResult], prefix: str = "") -> list[La
             concept = ", ".join(dict.fromkeys(names))
             accession, label = result.protein.accession, f"{prefix}f{feature}"
             row = values.astype(np.float64)
-            layers.append(Layer(accession, label, row, concept=concept, color=color))
+            layers.append(Layer(accession, label, row, maxima[feature], concept, color))
     return layers
 
 
@@ -165,11 +169,11 @@ def _called(result: ProteinResult) -> list[Layer]:
 
 
 def _shown(
-    results: Sequence[ProteinResult], found: StructureMap, prefix: str, style: Style
+    results: Sequence[ProteinResult], found: StructureMap, atlas: Atlas | None, style: Style
 ) -> StructureView:
     notes = [f"{r.protein.accession}: {r.protein.note}" for r in results if r.protein.note]
     notes += [f"{r.protein.accession} has no call" for r in results if not r.calls]
-    layers = result_layers(results, prefix)
+    layers = result_layers(results, atlas)
     features = {f for r in results if r.activations for c in r.calls for f in c.features}
     if len(features) > _MOST:
         notes.append(f"the strongest {_MOST} of {len(features)} features behind the calls")

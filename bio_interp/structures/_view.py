@@ -15,14 +15,16 @@ from bio_interp.plugins import load_plugin
 from bio_interp.provenance import atomic_path
 from bio_interp.render import element
 from bio_interp.sequences import Protein
+from bio_interp.structures._map import map_chain
 from bio_interp.structures._open import open_structure
 from bio_interp.structures._scene import Layer, Scene, StructureViewer, Style
-from bio_interp.structures._structure import Structure
+from bio_interp.structures._structure import Chain, Structure
 from bio_interp.structures._structure_map import StructureMap, map_structure
 
 VIEWER = "py3dmol"
 """Name of the plugin that draws, where no other is asked for."""
 
+_FEW = 3  # chains and proteins that an error speaks of
 _HEIGHT = 680  # pixels of the frame in a notebook
 
 
@@ -149,14 +151,31 @@ def map_or_refuse(structure: Structure, proteins: Iterable[Protein]) -> Structur
     found = map_structure(structure, given)
     if found.maps:
         return found
-    wanted = ", ".join(protein.accession for protein in given[:3]) + ", ..." * (len(given) > 3)
-    kinds = ", ".join(f"{c.name} ({c.kind})" for c in structure.chains) or "none"
-    reasons = "; ".join(found.refused.values())
+    wanted = ", ".join(protein.accession for protein in given[:_FEW]) + ", ..." * (
+        len(given) > _FEW
+    )
+    chains = [chain for chain in structure.chains if chain.kind == "protein"]
     raise MismatchError(
         f"a chain of {structure.name} that is one of the proteins ({wanted or 'none given'})",
-        reasons or f"no protein chain (chains: {kinds})",
+        _reasons(chains[:_FEW], given[:_FEW]) or f"no protein chain (chains: {_kinds(structure)})",
         "Give a structure of the protein, or the protein of the structure.",
     )
+
+
+def _reasons(chains: Sequence[Chain], proteins: Sequence[Protein]) -> str:
+    """Say how far chains are from proteins; of each chain the first few, as all may be many."""
+    reasons: list[str] = []
+    for chain in chains:
+        for protein in proteins:
+            try:
+                map_chain(chain, protein)
+            except MismatchError as error:
+                reasons.append(f"chain {chain.name!r} and {protein.accession}: {error.got}")
+    return "; ".join(reasons)
+
+
+def _kinds(structure: Structure) -> str:
+    return ", ".join(f"{chain.name} ({chain.kind})" for chain in structure.chains) or "none"
 
 
 def chain_proteins(structure: Structure) -> tuple[Protein, ...]:
@@ -174,14 +193,15 @@ def chain_proteins(structure: Structure) -> tuple[Protein, ...]:
         if chain.kind == "protein" and chain.residues:
             first.setdefault(chain.sequence, chain.name)
     if not first:
-        kinds = ", ".join(f"{c.name} ({c.kind})" for c in structure.chains) or "none"
         raise MismatchError(
-            f"a protein chain in {structure.name}", f"chains: {kinds}", "Give another structure."
+            f"a protein chain in {structure.name}",
+            f"chains: {_kinds(structure)}",
+            "Give another structure.",
         )
     taken: dict[str, str] = {}
     for sequence, name in first.items():
         # a peptide may share its author's chain with the protein that it is bound to
-        own = f"{structure.name}/{name}"
+        own = f"{structure.name}/{name or '-'}"
         taken[own if own not in taken else f"{own}-{len(taken)}"] = sequence
     return tuple(Protein(name, sequence) for name, sequence in taken.items())
 

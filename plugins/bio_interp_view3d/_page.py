@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import Any
 
 import py3Dmol
 
@@ -43,8 +44,9 @@ def write_page(scenes: Sequence[Scene]) -> str:
 
 def _canvas(panels: int) -> tuple[str, str]:
     """Let py3Dmol make the element and the script of the viewers; give both."""
-    view = py3Dmol.view(width="100%", height="100%", viewergrid=(1, panels), linked=True, js="")
-    html = view.write_html()
+    size: Any = "100%"
+    view: Any = py3Dmol.view(width=size, height=size, viewergrid=(1, panels), linked=True, js="")
+    html: str = view.write_html()
     html = html.replace(view.uniqueid, _NAME)
     start, _, rest = html.partition("<script>")
     code, end, _ = rest.partition("</script>")

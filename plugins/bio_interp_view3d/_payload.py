@@ -35,33 +35,13 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
     """
     chains, ligands, notes = drawn_parts(scene)
     order = {protein.accession: i for i, protein in enumerate(scene.proteins)}
-    places = _places(scene, order)
-    marked = {(order[p.accession], p.position) for p in scene.marked}
-    predicted, factor = scene.found.structure.predicted, _plddt_factor(scene)
-    atoms: list[str] = []
-    residues: list[list[Any]] = []
-    number = 0
-    for chain in chains:
-        counts = _add_chain(atoms, chain, number)
-        for index, residue in enumerate(chain.residues):
-            if not counts[index]:
-                continue
-            place = places.get((chain.label, index), (None, None))
-            plddt = round(residue.b_factor * factor, 1) if predicted else None
-            author = "" if residue.author is None else f"{residue.author}{residue.insertion}"
-            unsure = plddt is not None and plddt < UNSURE
-            row = [chain.name, author, residue.name, residue.letter, *place, unsure, plddt]
-            residues.append([*row, counts[index], place in marked])
-        number += len(chain.residues) + 10
-    for ligand in ligands:
-        _add_ligand(atoms, ligand, number := number + 1)
-    head = "".join(f"_atom_site.{column}\n" for column in _COLUMNS)
+    model, residues = _draw(scene, order, chains, ligands)
     return {
         "title": scene.title or scene.found.structure.name,
         "notes": [*scene.notes, *_mapping_notes(scene), *notes],
         "style": scene.style,
-        "predicted": predicted,
-        "model": f"data_scene\nloop_\n{head}" + "\n".join(atoms) + "\n",
+        "predicted": scene.found.structure.predicted,
+        "model": model,
         "residues": residues,
         "proteins": [{"accession": p.accession, "sequence": p.sequence} for p in scene.proteins],
         "layers": [
@@ -76,6 +56,34 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
             for layer in scene.layers
         ],
     }
+
+
+def _draw(
+    scene: Scene, order: dict[str, int], chains: Sequence[Chain], ligands: Sequence[Ligand]
+) -> tuple[str, list[list[Any]]]:
+    """Write atoms as mmCIF, and the rows of their residues."""
+    places = _places(scene, order)
+    marked = {(order[p.accession], p.position) for p in scene.marked}
+    predicted, factor = scene.found.structure.predicted, _plddt_factor(scene)
+    atoms: list[str] = []
+    residues: list[list[Any]] = []
+    number = 0
+    for chain in chains:
+        counts = _add_chain(atoms, chain, number)
+        for index, residue in enumerate(chain.residues):
+            if not counts[index]:
+                continue
+            place = places.get((chain.label, index), (None, None))
+            plddt = _number(residue.b_factor * factor) if predicted else None
+            author = "" if residue.author is None else f"{residue.author}{residue.insertion}"
+            unsure = plddt is not None and plddt < UNSURE
+            row = [chain.name, author, residue.name, residue.letter, *place, unsure, plddt]
+            residues.append([*row, counts[index], place in marked])
+        number += len(chain.residues) + 10  # a gap, so that no bond of the drawing leads over it
+    for ligand in ligands:
+        _add_ligand(atoms, ligand, number := number + 1)
+    head = "".join(f"_atom_site.{column}\n" for column in _COLUMNS)
+    return f"data_scene\nloop_\n{head}" + "\n".join(atoms) + "\n", residues
 
 
 def _places(scene: Scene, order: dict[str, int]) -> dict[tuple[str, int], tuple[int, int]]:

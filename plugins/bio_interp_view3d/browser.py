@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -161,7 +161,7 @@ class Page:
 @contextmanager
 def browser_page(
     program: str, size: tuple[int, int] = (1280, 860), *, options: Sequence[str] = ()
-) -> Iterator[Page]:
+) -> Generator[Page]:
     """Start a browser with a profile of its own, and end it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         page = Page(program, folder, size, options)
