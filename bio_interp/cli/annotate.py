@@ -70,8 +70,7 @@ def annotate(
         options = replace(options, xrefs=reports.cross_references(loaded.links.concepts))
     command = printable(shlex.join(["bio-interp", *sys.argv[1:]])).replace("\n", "\\n")
     header = reports.run_header(loaded.info, min_precision, command=command)
-    for line in [] if spec.headed else header.lines():
-        _LOG.info("%s", line)
+    _log([] if spec.headed else header.lines())
     asked = {"min_precision": min_precision, "all_features": all_features}
     asked |= {"activations": True} if spec.activations or page else {}
     _LOG.info("reading proteins from %s", "standard input" if source == "-" else source)
@@ -80,9 +79,13 @@ def annotate(
         found = partial(_annotated, loaded, page, asked)
         totals = reports.write_report(found, proteins, header, options, progress=tick)
     _LOG.info("%s calls in %s proteins", f"{totals.calls:,}", f"{totals.proteins:,}")
-    for line in page.write(loaded) if page else ():
-        _LOG.info("%s", line)
+    _log(page.write(loaded) if page else [])
     return 3 if fail_empty and not totals.calls else 0
+
+
+def _log(lines: list[str]) -> None:
+    for line in lines:
+        _LOG.info("%s", line)
 
 
 def _page(structure: str, output: Output) -> "StructurePage":

@@ -56,13 +56,15 @@ class StructureView:
         except BioInterpError as error:  # never a blank cell
             return element("p", element("strong", "No 3D view. "), str(error), role="alert")
         # the frame is another origin: what is in it reaches neither the notebook nor its server
-        return element(
+        frame = element(
             "iframe",
             srcdoc=page,
             sandbox="allow-scripts",
             title="3D view",
             style=f"width:100%;height:{_HEIGHT}px;border:0",
         )
+        # whatever encoding the notebook is saved and shown in, hashes of scripts must hold
+        return frame.encode("ascii", "xmlcharrefreplace").decode()
 
     def html(self, path: Path | str | None = None) -> str:
         """Write a page that needs no network; give its text, and write it to `path` if given.

@@ -171,12 +171,11 @@
       && wanted(atom.properties.residue));
     panel.marks = atoms.length;
     for (const { x, y, z } of atoms) {
-      panel.viewer.addSphere({ center: { x, y, z }, radius: 2.1, color: "#ffd21f", opacity: 0.6 });
+      panel.viewer.addSphere({ center: { x, y, z }, radius: 2.1, color: "#ffd21f", opacity: 0.75 });
     }
-    if (near && atoms.length) {
-      const keep = atoms.map((atom) => atom.serial);
-      panel.viewer.zoomTo({ predicate: (atom) => keep.includes(atom.serial) });
-      panel.viewer.zoom(0.35);
+    if (near && atoms.length) {  // to one of the copies; all of them may be far apart
+      panel.viewer.zoomTo({ serial: atoms[0].serial });
+      panel.viewer.zoom(0.4);
     }
     panel.viewer.render();
   };
@@ -203,7 +202,9 @@
       && (panel.residues[residue(atom)][MARKED] || (style === "sticks" && panel.top[residue(atom)]));
     viewer.addStyle({ hetflag: false, predicate: sticks }, { stick: { radius: 0.2, colorfunc } });
     if (style === "surface") {
-      viewer.addSurface($3Dmol.SurfaceType.VDW, { opacity: 1, colorfunc }, { hetflag: false });
+      const kind = $3Dmol.SurfaceType.VDW;
+      viewer.addSurface(kind, { opacity: 1, colorfunc }, { hetflag: false })
+        .then((id) => { panel.surface = id; });
     }
     viewer.render();
   };
