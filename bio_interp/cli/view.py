@@ -107,7 +107,6 @@ def _write(made: "StructureView", out: Path) -> None:
         made.png(out)
     else:
         made.html(out)
-    for scene in made.scenes:
-        for note in scene.notes:
-            _LOG.info("%s", note)
+    for note in made.notes:
+        _LOG.info("%s", note)
     _LOG.info("wrote %s: %.1f MB", out, out.stat().st_size / 1e6)

@@ -62,4 +62,4 @@ class StructurePage:
             )
         view = view_results(self._kept, self.structure, atlas=atlas)
         view.html(self.path)
-        return [*(note for scene in view.scenes for note in scene.notes), f"wrote {self.path}"]
+        return [*view.notes, f"wrote {self.path}"]

@@ -64,6 +64,7 @@ from bio_interp.structures._scene import (
     StructureViewer,
     Style,
     drawn_parts,
+    scene_notes,
 )
 from bio_interp.structures._structure import (
     Atoms,
@@ -132,6 +133,7 @@ __all__ = [
     "open_structure",
     "read_structure",
     "recorded_maps",
+    "scene_notes",
     "side_coordinates",
     "view_values",
 ]

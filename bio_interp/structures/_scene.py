@@ -13,7 +13,7 @@ from numpy import ndarray
 from bio_interp.errors import MismatchError
 from bio_interp.render import concept_color
 from bio_interp.sequences import Protein
-from bio_interp.structures._structure import Chain, Ligand
+from bio_interp.structures._structure import Chain, Ligand, Structure
 from bio_interp.structures._structure_map import Place, StructureMap
 
 Style = Literal["cartoon", "surface", "sticks"]
@@ -21,6 +21,8 @@ Style = Literal["cartoon", "surface", "sticks"]
 
 LARGEST_SCENE = 60_000
 """Atoms that a view carries; what is beyond is left out, and the view says so."""
+
+_FEW = 5  # differences of a chain that a note names
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,19 +145,18 @@ class StructureViewer(Protocol):
         ...
 
 
-def drawn_parts(scene: Scene) -> tuple[list[Chain], list[Ligand], list[str]]:
+def drawn_parts(scene: Scene) -> tuple[list[Chain], list[Ligand]]:
     """Choose what of the first model is drawn: mapped chains first, then others, then ligands.
 
     Returns
     -------
     tuple
-        Chains and ligands (no waters), in the order of the file; and notes on what was left out
-        to keep the view at `LARGEST_SCENE` atoms.
+        Chains and ligands (no waters), in the order of the file, so many that the view has
+        `LARGEST_SCENE` atoms at most.
     """
     structure = scene.found.structure
     mapped = {m.label for m in scene.found.maps}
     chains = sorted(structure.chains, key=lambda chain: chain.label not in mapped)
-    ligands = [ligand for ligand in structure.ligands if ligand.kind != "water"]
     kept: set[str] = set()
     room = LARGEST_SCENE
     for chain in chains:
@@ -164,16 +165,37 @@ def drawn_parts(scene: Scene) -> tuple[list[Chain], list[Ligand], list[str]]:
             kept.add(chain.label)
             room -= len(chain.atoms.index)
     shown: list[Ligand] = []
-    for ligand in ligands:
+    for ligand in _molecules(structure):
         if len(ligand.coordinates) <= room:
             shown.append(ligand)
             room -= len(ligand.coordinates)
-    notes = [f"{len(structure.models)} models; the first is shown"] * (len(structure.models) > 1)
-    count = len(structure.chains) - len(kept)
-    if count or len(shown) < len(ligands):
+    return [chain for chain in structure.chains if chain.label in kept], shown
+
+
+def scene_notes(scene: Scene) -> list[str]:
+    """Say what the reader of a view should know: its own notes, what is grey, what is left out."""
+    structure, notes = scene.found.structure, list(scene.notes)
+    if scene.found.refused:
+        names = ", ".join(protein.accession for protein in scene.proteins)
+        notes.append(f"grey chains that are none of {names}: {', '.join(scene.found.refused)}")
+    for mapped in scene.found.maps:
+        other = [d for d in mapped.differences if d.position is not None and d.expected]
+        if other:
+            words = ", ".join(f"{d.expected}{d.position}{d.letter or '-'}" for d in other[:_FEW])
+            more = ", ..." if len(other) > _FEW else ""
+            notes.append(f"chain {mapped.chain} differs from {mapped.accession} at {words}{more}")
+    if len(structure.models) > 1:
+        notes.append(f"{len(structure.models)} models; the first is shown")
+    chains, ligands = drawn_parts(scene)
+    all_chains, all_ligands = len(structure.chains), len(_molecules(structure))
+    if len(chains) < all_chains or len(ligands) < all_ligands:
         notes.append(
-            f"a view carries {LARGEST_SCENE:,} atoms at most: {count} of "
-            f"{len(structure.chains)} chains and {len(ligands) - len(shown)} of {len(ligands)} "
-            "ligands are left out"
+            f"a view carries {LARGEST_SCENE:,} atoms at most: {all_chains - len(chains)} of "
+            f"{all_chains} chains and {all_ligands - len(ligands)} of {all_ligands} ligands are "
+            "left out"
         )
-    return [chain for chain in structure.chains if chain.label in kept], shown, notes
+    return notes
+
+
+def _molecules(structure: Structure) -> list[Ligand]:
+    return [ligand for ligand in structure.ligands if ligand.kind != "water"]

@@ -17,7 +17,7 @@ from bio_interp.render import element
 from bio_interp.sequences import Protein
 from bio_interp.structures._map import map_chain
 from bio_interp.structures._open import open_structure
-from bio_interp.structures._scene import Layer, Scene, StructureViewer, Style
+from bio_interp.structures._scene import Layer, Scene, StructureViewer, Style, scene_notes
 from bio_interp.structures._structure import Chain, Structure
 from bio_interp.structures._structure_map import StructureMap, map_structure
 
@@ -47,7 +47,7 @@ class StructureView:
         for scene in self.scenes:
             layers = ", ".join(dict.fromkeys(layer.label for layer in scene.layers))
             lines.append(f"  {scene.title or scene.found.structure.name}: {layers or 'no values'}")
-            lines += [f"    {note}" for note in scene.notes]
+            lines += [f"    {note}" for note in scene_notes(scene)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -100,6 +100,11 @@ class StructureView:
         if path is not None:
             _write(Path(path), picture)
         return picture
+
+    @property
+    def notes(self) -> list[str]:
+        """What the reader should know of the scenes, a line each."""
+        return list(dict.fromkeys(note for scene in self.scenes for note in scene_notes(scene)))
 
     def beside(self, other: StructureView) -> StructureView:
         """Put another view at the right of this one; they turn together."""

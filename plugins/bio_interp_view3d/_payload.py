@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bio_interp.structures import Chain, Ligand, Scene, drawn_parts
+from bio_interp.structures import Chain, Ligand, Scene, drawn_parts, scene_notes
 
 _SAFE = re.compile(r"[A-Za-z0-9+*'_-]+")  # names as atoms and chains of the PDB have them
 _COLUMNS = (
@@ -33,12 +33,12 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
     a residue: chain, author's number, name, letter, protein (an index), position, whether it is a
     prediction with a low pLDDT, pLDDT, its number of atoms, whether it is marked.
     """
-    chains, ligands, notes = drawn_parts(scene)
+    chains, ligands = drawn_parts(scene)
     order = {protein.accession: i for i, protein in enumerate(scene.proteins)}
     model, residues = _draw(scene, order, chains, ligands)
     return {
         "title": scene.title or scene.found.structure.name,
-        "notes": [*scene.notes, *_mapping_notes(scene), *notes],
+        "notes": scene_notes(scene),
         "style": scene.style,
         "predicted": scene.found.structure.predicted,
         "model": model,
@@ -104,19 +104,6 @@ def _plddt_factor(scene: Scene) -> float:
     factors = (r.b_factor for c in scene.found.structure.chains for r in c.residues if r.resolved)
     known = [value for value in factors if math.isfinite(value)]
     return 100.0 if known and max(known) <= 1.0 else 1.0
-
-
-def _mapping_notes(scene: Scene) -> list[str]:
-    shown = ", ".join(protein.accession for protein in scene.proteins)
-    refused = ", ".join(scene.found.refused)
-    notes = [f"grey chains that are none of {shown}: {refused}"] if refused else []
-    for mapped in scene.found.maps:
-        other = [d for d in mapped.differences if d.position is not None and d.expected]
-        if other:
-            words = ", ".join(f"{d.expected}{d.position}{d.letter or '-'}" for d in other[:5])
-            more = ", ..." if len(other) > 5 else ""
-            notes.append(f"chain {mapped.chain} differs from {mapped.accession} at {words}{more}")
-    return notes
 
 
 def _add_chain(rows: list[str], chain: Chain, number: int) -> list[int]:

@@ -22,6 +22,7 @@ from bio_interp.structures import (
     map_or_refuse,
     map_structure,
     open_structure,
+    scene_notes,
     view_values,
 )
 
@@ -122,9 +123,10 @@ def test_mapped_chains_are_drawn_first_and_what_is_left_out_is_said(made, monkey
     scene = Scene(map_structure(structure, [PROTEIN]), (PROTEIN,), ())
     assert [chain.name for chain in drawn_parts(scene)[0]] == ["A", "B", "C"]
     monkeypatch.setattr(scene_module, "LARGEST_SCENE", 25)
-    shown, _, notes = drawn_parts(scene)
-    assert [chain.name for chain in shown] == ["B", "C"]
-    assert "1 of 3 chains" in notes[0]
+    assert [chain.name for chain in drawn_parts(scene)[0]] == ["B", "C"]
+    grey, left_out = scene_notes(scene)
+    assert grey == "grey chains that are none of P69905: A"
+    assert "1 of 3 chains" in left_out
     monkeypatch.setattr(scene_module, "LARGEST_SCENE", 5)
     assert [chain.name for chain in drawn_parts(scene)[0]] == ["B"]
 
@@ -137,9 +139,9 @@ def test_the_first_model_is_shown_and_waters_are_not(made):
     scene = Scene(
         map_structure(made.read_structure(made.cif([*rows, *again])), [PROTEIN]), (PROTEIN,), ()
     )
-    _, ligands, notes = drawn_parts(scene)
+    _, ligands = drawn_parts(scene)
     assert [(ligand.name, ligand.element) for ligand in ligands] == [("ZN", ("Zn",))]
-    assert notes == ["2 models; the first is shown"]
+    assert scene_notes(scene) == ["2 models; the first is shown"]
 
 
 def test_a_notebook_gets_a_frame_that_reaches_nothing(structure):
