@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from bio_interp.atlas import Atlas
     from bio_interp.models import LanguageModel, LoadOptions
     from bio_interp.sequences import Protein
-    from bio_interp.structures import Structure
+    from bio_interp.structures import Scene, Structure
 
-__all__ = ["check_annotator", "check_atlas", "check_model", "check_structures"]
+__all__ = ["check_annotator", "check_atlas", "check_model", "check_structures", "check_views"]
 
 _PROTEINS = ("MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ", "ACDEFGHIKLMNPQRSTVWY", "MKXBZUOJA")
 
@@ -166,6 +166,33 @@ def check_structures(source: Any, accession: str) -> "Structure":
             continue
         raise AssertionError(f"get({hostile!r}) gives {found}")
     return structures[0]
+
+
+def check_views(viewer: Any, scene: "Scene") -> str:
+    """Check a viewer on a scene; return the page that it makes.
+
+    A page is whole, the same when it is asked for again, and loads nothing from elsewhere; what a
+    title or a label says cannot end its script or become a tag. Pictures are not checked, as they
+    may need a browser.
+    """
+    import re
+    from dataclasses import replace
+
+    from bio_interp.structures import StructureViewer
+
+    _check_kind(viewer, StructureViewer)
+    hostile = "</script><script src=https://example.org/x.js></script><img src=x onerror=alert(1)>"
+    layers = tuple(replace(layer, label=hostile, concept=hostile) for layer in scene.layers)
+    asked = replace(scene, title=hostile, notes=(hostile,), layers=layers)
+    page = viewer.page([asked])
+    assert page.lower().lstrip().startswith("<!doctype html"), "page() gives no whole HTML page"
+    assert page == viewer.page([asked]), "page() gives another page when asked again"
+    assert hostile not in page, "a title or label gets into the page as markup"
+    assert "<img src=x" not in page, "a title or label gets into the page as a tag"
+    loads = re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)\s*=\s*[^>]*", page)
+    assert not loads, f"the page loads {loads[0]}"
+    assert viewer.page([scene, scene]) != viewer.page([scene]), "page() shows the first scene only"
+    return viewer.page([scene])
 
 
 def _check_kind(plugin: Any, protocol: Any) -> None:

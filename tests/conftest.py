@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,44 @@ def shared_data() -> Path:
     if not (_SHARED / "PROVENANCE.md").is_file():
         pytest.skip(f"shared data not found at {_SHARED}; set BIO_INTERP_SHARED_DATA")
     return _SHARED
+
+
+@pytest.fixture(scope="session")
+def straight() -> Callable[..., bytes]:
+    """Write a chain of CA atoms on a line, as a PDB file."""
+    import gemmi
+
+    def write(sequence: str, *, first: int = 1, chain: str = "A") -> bytes:
+        lines = []
+        for i, letter in enumerate(sequence):
+            name = gemmi.expand_one_letter(letter, gemmi.ResidueKind.AA)
+            start = f"ATOM  {i + 1:5}  CA  {name} {chain}{first + i:4}    "
+            lines.append(f"{start}{3.8 * i:8.3f}{0:8.3f}{0:8.3f}  1.00 20.00           C")
+        return "\n".join([*lines, "TER", "END", ""]).encode()
+
+    return write
+
+
+@pytest.fixture
+def viewer(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Put a viewer in place that writes no picture; give the scenes that it was handed."""
+    import bio_interp.structures._view as views
+
+    seen: list[Any] = []
+
+    class Viewer:
+        api_version = 1
+
+        def page(self, scenes: Any) -> str:
+            seen[:] = scenes
+            return "<!DOCTYPE html>drawn"
+
+        def picture(self, scenes: Any, *, size: tuple[int, int]) -> bytes:
+            seen[:] = scenes
+            return b"drawn"
+
+    monkeypatch.setattr(views, "load_plugin", lambda kind, name: Viewer())
+    return seen
 
 
 @pytest.fixture(autouse=True)

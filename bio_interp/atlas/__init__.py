@@ -25,6 +25,8 @@ from bio_interp.atlas._stability import write_stability
 from bio_interp.atlas._statistics import FEATURES, feature_statistics
 from bio_interp.atlas._tables import text_table
 from bio_interp.atlas._target import tell_target
+from bio_interp.atlas._view import feature_layers, read_codes, view_features
+from bio_interp.atlas._view_calls import result_layers, view_calls, view_result, view_results
 
 __all__ = [
     "COMPARED",
@@ -52,6 +54,7 @@ __all__ = [
     "decoys_of",
     "each_concept",
     "each_feature",
+    "feature_layers",
     "feature_statistics",
     "find_concepts",
     "find_links",
@@ -61,10 +64,16 @@ __all__ = [
     "peak_window",
     "probe_rows",
     "probe_sequences",
+    "read_codes",
+    "result_layers",
     "sequence_hash",
     "tell_target",
     "text_table",
+    "view_calls",
+    "view_features",
     "view_proteins",
+    "view_result",
+    "view_results",
     "write_features",
     "write_stability",
 ]

@@ -21,6 +21,7 @@ from bio_interp.atlas._calls import (
     Status,
     activations_behind,
     flag_window_edges,
+    too_short,
 )
 from bio_interp.atlas._concept import AtlasConcept, read_concept
 from bio_interp.atlas._feature import AtlasFeature
@@ -28,6 +29,7 @@ from bio_interp.atlas._feature_tables import read_feature
 from bio_interp.atlas._find import find_links
 from bio_interp.atlas._info import AtlasInfo
 from bio_interp.atlas._named import named_features
+from bio_interp.atlas._notebook import show_atlas
 from bio_interp.atlas._price import Pricer, ranked
 from bio_interp.atlas._probe import probe_rows
 from bio_interp.errors import MismatchError, NotFoundError
@@ -87,6 +89,9 @@ class Atlas:
 
     def __repr__(self) -> str:
         return f"Atlas({self.info.name!r}, model={self.info.model!r}, {self.links!r})"
+
+    def _repr_html_(self) -> str:
+        return show_atlas(self)
 
     @property
     def site(self) -> str:
@@ -181,9 +186,9 @@ class Atlas:
 
         for reading in self.model.activations(sequences(), [self.site]):
             while len(queue[0]) < SHORTEST:
-                yield _too_short(queue.popleft())
+                yield too_short(queue.popleft(), SHORTEST)
             yield self._result(queue.popleft(), reading, asked)
-        yield from map(_too_short, queue)
+        yield from (too_short(protein, SHORTEST) for protein in queue)
 
     def _result(self, protein: Protein, reading: Reading, asked: _Asked) -> ProteinResult:
         rows = reading.rows[self.site]
@@ -299,9 +304,3 @@ def _status(calls: list[Call], *, windowed: bool) -> Status:
     if not calls:
         return "no_known_concept"
     return "windowed" if windowed else "ok"
-
-
-def _too_short(protein: Protein) -> ProteinResult:
-    note = f"shorter than {SHORTEST} residues: not read"
-    status = ProteinStatus(protein.accession, len(protein), "too_short", 0, note)
-    return ProteinResult(status, (), protein.sequence)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from jaxtyping import Float
 from numpy import ndarray
 
-from bio_interp.errors import MissingExtraError
+from bio_interp.atlas._notebook import show_result
+from bio_interp.errors import MissingExtraError, NotFoundError
+from bio_interp.sequences import Protein
 
 if TYPE_CHECKING:
     import pandas
     import polars as pl
     from scipy.sparse import csc_matrix
+
+    from bio_interp.structures import Structure, StructureView, Style
 
 Status = Literal["ok", "no_known_concept", "out_of_domain", "too_short", "windowed"]
 
@@ -114,15 +120,46 @@ class ProteinResult:
         default_factory=dict[int, ndarray], compare=False
     )
 
+    def _repr_html_(self) -> str:
+        return show_result(self)
+
+    def view(
+        self, structure: Structure | Path | str | None = None, *, style: Style = "cartoon"
+    ) -> StructureView:
+        """Show on a structure how the features behind the calls fire; see `view_result`."""
+        from bio_interp.atlas._view_calls import view_result
+
+        return view_result(self, structure, style=style)
+
 
 class Annotations(Iterator[ProteinResult]):
-    """Results of proteins as they come, in input order; read once."""
+    """Results of proteins as they come, in input order; read once.
+
+    One protein can be asked for by its accession, ``annotations["P12345"]``; the results up to
+    it are kept, and still come in their turn.
+    """
 
     def __init__(self, results: Iterable[ProteinResult]) -> None:
         self._results = iter(results)
+        self._ahead: deque[ProteinResult] = deque()
+        self._found: dict[str, ProteinResult] = {}
 
     def __next__(self) -> ProteinResult:
-        return next(self._results)
+        return self._ahead.popleft() if self._ahead else next(self._results)
+
+    def __getitem__(self, protein: str | Protein) -> ProteinResult:
+        accession = protein if isinstance(protein, str) else protein.accession
+        while accession not in self._found:
+            result = next(self._results, None)
+            if result is None:
+                raise NotFoundError(
+                    "a protein that was annotated, and not read before",
+                    repr(accession),
+                    "Annotate it, or ask before you read on.",
+                )
+            self._found[result.protein.accession] = result
+            self._ahead.append(result)
+        return self._found[accession]
 
     def frame(self) -> pl.DataFrame:
         """Read what is left and return the calls as a table, one row a call."""
@@ -160,6 +197,13 @@ class Annotations(Iterator[ProteinResult]):
         return table.astype(
             {name: "int64" if t.is_integer() else "float64" for name, t in numbers.items()}
         )
+
+
+def too_short(protein: Protein, shortest: int) -> ProteinResult:
+    """Make the result of a protein that no model was asked about."""
+    note = f"shorter than {shortest} residues: not read"
+    status = ProteinStatus(protein.accession, len(protein), "too_short", 0, note)
+    return ProteinResult(status, (), protein.sequence)
 
 
 def activations_behind(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -13,7 +14,14 @@ from bio_interp.atlas._decoys import LETTERS
 from bio_interp.atlas._logo import Logo
 from bio_interp.atlas._portrait import portrait, read_logo
 from bio_interp.atlas._tables import text_table, titled_table
+from bio_interp.errors import NotFoundError
 from bio_interp.render import element
+
+if TYPE_CHECKING:
+    from bio_interp.annotations import AnnotationTable
+    from bio_interp.atlas._atlas import Atlas
+    from bio_interp.atlas._view import Proteins
+    from bio_interp.structures import Structure, StructureView, Style
 
 FEW = 15  # test clusters; figures on fewer are marked
 _LINKS = {
@@ -55,6 +63,8 @@ class AtlasFeature:
         most, in proteins of the folds that choices are made on.
     cofires
         Features that fire on the same residues: ``feature, share, concepts``.
+    atlas
+        Whose it is.
     """
 
     address: str
@@ -64,6 +74,7 @@ class AtlasFeature:
     statistics: dict[str, Any] = field(repr=False)
     examples: pl.DataFrame = field(repr=False)
     cofires: pl.DataFrame = field(repr=False)
+    atlas: Atlas | None = field(default=None, repr=False, compare=False)
 
     @property
     def portrait(self) -> list[tuple[str, str]]:
@@ -119,6 +130,30 @@ class AtlasFeature:
         if self.cofires.height:
             html += titled_table("fires together with", _COFIRE_COLUMNS, self._cofire_rows())
         return html
+
+    def view(
+        self,
+        structure: Structure | Path | str,
+        *,
+        proteins: Proteins | None = None,
+        annotations: AnnotationTable | None = None,
+        style: Style = "cartoon",
+    ) -> StructureView:
+        """Show on a structure where it fires; see `view_features`."""
+        from bio_interp.atlas._view import view_features
+
+        if self.atlas is None:
+            raise NotFoundError(
+                "the atlas of the feature", "none", "Get the feature from `Atlas.feature`."
+            )
+        return view_features(
+            self.atlas,
+            [self.index],
+            structure,
+            proteins=proteins,
+            annotations=annotations,
+            style=style,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain values, ready for JSON."""

@@ -54,6 +54,7 @@ def _put_together(atlas: Atlas, index: int, own: dict[str, pl.DataFrame]) -> Atl
         statistics=rows[0] if rows else {},
         examples=own["examples"],
         cofires=own["cofires"].rename({"partner": "feature"}),
+        atlas=atlas,
     )
 
 

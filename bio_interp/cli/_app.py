@@ -25,6 +25,7 @@ _COMMANDS = {
     "concepts": "Turn annotation files (UniProt, Pfam, PROSITE ...) into a table of concepts.",
     "split": "Cluster proteins by homology and deal the clusters into four folds.",
     "show": "Look at one feature, one concept, or proteins.",
+    "view": "Show features, or the calls of proteins, on a 3D structure: a page to turn.",
     "find": "Find features for a concept, for words, or, in proteins, for a motif or spans.",
     "contrast": "Find the features that separate two sets of proteins, or spans from the rest.",
     "variants": "Find the features of a protein that mutations change; scan every substitution.",

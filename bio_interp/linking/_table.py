@@ -13,6 +13,7 @@ from bio_interp.errors import InputError, NotFoundError, printable
 from bio_interp.linking._calibration import CALIBRATION
 from bio_interp.linking._calls import CallRule
 from bio_interp.provenance import atomic_path
+from bio_interp.render import element, table
 
 LINKS: dict[str, Any] = {
     "concept": pl.String,
@@ -29,6 +30,8 @@ LINKS: dict[str, Any] = {
     "test_true": pl.Int32,
     "test_clusters": pl.Int32,
 }
+_SHOWN = 20  # rows in a notebook
+_COLUMNS = ("concept", "name", "link_type", "feature", "select_f1", "test_f1", "test_clusters")
 CALLERS: dict[str, Any] = {
     "concept": pl.String,
     "feature": pl.Int32,
@@ -68,6 +71,12 @@ class LinkTable:
     def __repr__(self) -> str:
         features = self.callers["feature"].n_unique()
         return f"LinkTable(concepts={self.concepts.height}, calling features={features})"
+
+    def _repr_html_(self) -> str:
+        best = self.links.sort("select_f1", descending=True).head(_SHOWN)
+        rows = ([_cell(v) for v in row] for row in best.select(_COLUMNS).iter_rows())
+        text = f"{self!r}; its links of highest F1 on the select fold, {best.height} of "
+        return element("p", f"{text}{self.links.height:,}") + table(_COLUMNS, rows)
 
     def rules(self) -> dict[str, CallRule]:
         """Group `callers` by concept, as `Caller` takes them."""
@@ -116,10 +125,14 @@ class LinkTable:
                 "Link again, or fetch the atlas anew.",
             ) from error
         # another's names go to terminals and tables: nothing in them may drive those
-        for table in ("links", "concepts"):
-            shown = pl.Series("name", [_shown(name) for name in tables[table]["name"]], pl.String)
-            tables[table] = tables[table].with_columns(shown)
+        for part in ("links", "concepts"):
+            shown = pl.Series("name", [_shown(name) for name in tables[part]["name"]], pl.String)
+            tables[part] = tables[part].with_columns(shown)
         return cls(**tables)
+
+
+def _cell(value: object) -> object:
+    return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else value
 
 
 def _shown(name: str | None) -> str | None:

@@ -18,6 +18,7 @@ from bio_interp.reports._pareto import pareto_plots
 from bio_interp.reports._parquet import ParquetWriter
 from bio_interp.reports._partial import PartialFile
 from bio_interp.reports._run import Totals, write_report
+from bio_interp.reports._structure import StructurePage
 from bio_interp.reports._suggestions import (
     SUGGESTION_FORMATS,
     SuggestionFormat,
@@ -54,6 +55,7 @@ __all__ = [
     "ReportOptions",
     "ReportWriter",
     "RunHeader",
+    "StructurePage",
     "SuggestionFormat",
     "SuggestionReport",
     "TableWriter",

@@ -42,6 +42,8 @@ class ReportOptions:
         See `PartialFile`.
     xrefs
         Fills the InterPro and GO columns of InterProScan TSV; see `cross_references`.
+    beside
+        Name of a page in the same folder that HTML links to; see `StructurePage`.
     """
 
     out: Path | None = None
@@ -50,6 +52,7 @@ class ReportOptions:
     summary: bool = False
     resume: bool | None = None
     xrefs: Mapping[str, CrossReference] | None = None
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ FORMATS: dict[str, FormatSpec] = {
     ),
     "html": FormatSpec(
         "HTML",
-        lambda stream, header, _: HtmlWriter(stream, header),
+        lambda stream, header, options: HtmlWriter(stream, header, options.beside),
         (".html", ".htm"),
         activations=True,
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from typing import TYPE_CHECKING, TextIO
+from urllib.parse import quote
 
 from bio_interp.render import Markup, concept_color, element, join
 from bio_interp.reports._columns import RunHeader, as_text, call_values
@@ -45,8 +46,8 @@ class HtmlWriter:
     dark, and says in words and in the table what it draws.
     """
 
-    def __init__(self, stream: TextIO, header: RunHeader) -> None:
-        self.stream, self.header = stream, header
+    def __init__(self, stream: TextIO, header: RunHeader, beside: str = "") -> None:
+        self.stream, self.header, self.beside = stream, header, beside
         self.proteins = self.with_calls = self.calls = 0
 
     def begin(self) -> None:
@@ -100,6 +101,9 @@ class HtmlWriter:
         pairs = [element("dt", name) + element("dd", text) for name, text in facts.items()]
         if header.command:
             pairs.append(element("dt", "Command") + element("dd", element("code", header.command)))
+        if self.beside:
+            link = element("a", self.beside, href=f"./{quote(self.beside)}")
+            pairs.append(element("dt", "Structure") + element("dd", link))
         pairs += [element("dt", "Note") + element("dd", note) for note in header.notes]
         return element(
             "header",

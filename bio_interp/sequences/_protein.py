@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from bio_interp.render import Markup, element
+
+_A_LINE, _A_BLOCK = 60, 10
+
 
 @dataclass(frozen=True, slots=True)
 class Protein:
@@ -26,3 +30,17 @@ class Protein:
 
     def __len__(self) -> int:
         return len(self.sequence)
+
+    def _repr_html_(self) -> str:
+        facts = f" {len(self)} residues {self.description}"
+        width = len(str(len(self)))
+        lines = (
+            f"{start + 1:>{width}} {_blocks(self.sequence[start : start + _A_LINE])}"
+            for start in range(0, len(self), _A_LINE)
+        )
+        head = element("p", element("strong", self.accession), facts)
+        return Markup(head + element("pre", "\n".join(lines)))
+
+
+def _blocks(letters: str) -> str:
+    return " ".join(letters[i : i + _A_BLOCK] for i in range(0, len(letters), _A_BLOCK))

@@ -24,6 +24,10 @@ object          attributes                  meaning
                 differences, note           mutations, tags, conflicts; why a record is not used
 `StructureMap`  position, authors           from author's numbers to proteins and back
                 residues, coordinates       of a protein; NaN where nothing is seen
+`Layer`         accession, values           numbers along a protein; NaN where not known
+                label, concept, color       what the legend says of them
+`Scene`         found, layers               a structure with layers on it, to be drawn
+`StructureView` html, png, beside           scenes side by side, for notebooks and pages
 =============== =========================== ======================================================
 
 Three numberings meet here, and none is an offset of another: the author's (any integer, with
@@ -50,8 +54,18 @@ from bio_interp.structures._map import (
     map_chain,
     recorded_maps,
 )
+from bio_interp.structures._open import find_structure, open_structure
 from bio_interp.structures._protocol import StructureSource
 from bio_interp.structures._read import LARGEST, read_structure
+from bio_interp.structures._scene import (
+    LARGEST_SCENE,
+    Layer,
+    Scene,
+    StructureViewer,
+    Style,
+    drawn_parts,
+    scene_notes,
+)
 from bio_interp.structures._structure import (
     Atoms,
     Chain,
@@ -70,11 +84,18 @@ from bio_interp.structures._structure_map import (
     StructureMap,
     map_structure,
 )
+from bio_interp.structures._view import (
+    StructureView,
+    chain_proteins,
+    map_or_refuse,
+    view_values,
+)
 
 __all__ = [
     "CONTACT",
     "HEAVY_CONTACT",
     "LARGEST",
+    "LARGEST_SCENE",
     "MIN_COVERAGE",
     "MIN_IDENTITY",
     "SHORTEST",
@@ -82,6 +103,7 @@ __all__ = [
     "Chain",
     "ChainMap",
     "Difference",
+    "Layer",
     "Ligand",
     "MappedResidue",
     "Model",
@@ -89,18 +111,29 @@ __all__ = [
     "Reference",
     "Residue",
     "ResidueId",
+    "Scene",
     "Site",
     "Structure",
     "StructureMap",
     "StructureSource",
+    "StructureView",
+    "StructureViewer",
+    "Style",
+    "chain_proteins",
     "contact_order",
     "contacts",
     "distances_to",
     "distances_to_chains",
     "distances_to_ligands",
+    "drawn_parts",
+    "find_structure",
     "map_chain",
+    "map_or_refuse",
     "map_structure",
+    "open_structure",
     "read_structure",
     "recorded_maps",
+    "scene_notes",
     "side_coordinates",
+    "view_values",
 ]

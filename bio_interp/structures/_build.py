@@ -184,4 +184,4 @@ def _ligand(chain: str, residue: gemmi.Residue) -> Ligand:
     rows = _conformer(residue)
     coordinates = np.array([row[2] for row in rows], dtype=float).reshape(-1, 3)
     name = ResidueId(chain, residue.seqid.num or 0, residue.seqid.icode.strip())
-    return Ligand(residue.name, name, kind, coordinates)
+    return Ligand(residue.name, name, kind, coordinates, tuple(row[1] for row in rows))

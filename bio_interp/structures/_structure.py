@@ -196,12 +196,19 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Ligand:
-    """A molecule that is no polymer: ligand, ion, sugar or water."""
+    """A molecule that is no polymer: ligand, ion, sugar or water.
+
+    Attributes
+    ----------
+    coordinates, element
+        Of its atoms other than hydrogens, of one conformer, in angstrom.
+    """
 
     name: str
     id: ResidueId
     kind: LigandKind
     coordinates: Float[ndarray, "atoms 3"]
+    element: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

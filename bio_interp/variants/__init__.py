@@ -28,6 +28,7 @@ from bio_interp.variants._notation import (
     parse_variant,
 )
 from bio_interp.variants._scan import SCAN, Scan, scan
+from bio_interp.variants._view import view_variant
 
 __all__ = [
     "EFFECTS",
@@ -46,4 +47,5 @@ __all__ = [
     "parse_variant",
     "scan",
     "variant_effects",
+    "view_variant",
 ]

@@ -9,6 +9,7 @@ from bio_interp.models import LoadOptions, Spliceable
 from bio_interp.plugins import list_plugins, load_plugin
 from bio_interp.sequences import Protein
 from bio_interp.testing import check_annotator, check_atlas, check_model
+from bio_interp_view3d import Py3DmolViewer
 
 TOYS = Path(__file__).parents[1] / "data/uniprot"
 PATTERN = "ID   RGD; PATTERN.\nAC   PS00016;\nDE   Cell attachment.\nPA   R-G-D.\n//\n"
@@ -57,6 +58,11 @@ def test_the_reference_model_is_always_checked() -> None:
 def test_every_atlas_keeps_its_promises(name: str) -> None:
     atlas = check_atlas(load_plugin("atlases", name))
     assert atlas.name == name
+
+
+def test_the_viewer_of_structures_is_found_and_is_ours() -> None:
+    # what it promises is checked in test_view3d.py, with a script that is always there
+    assert isinstance(load_plugin("views", "py3dmol"), Py3DmolViewer)
 
 
 class _Careless(Spliceable):
