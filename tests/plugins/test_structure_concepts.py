@@ -5,7 +5,7 @@ import shutil
 import gemmi
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bio_interp.annotations import collect, evidence_level
@@ -272,13 +272,14 @@ def test_the_same_file_twice_counts_once(write):
 
 
 def test_options_are_read_as_numbers():
-    settings = Settings.read({"metal": "2.5", "secondary": "psea"})
-    assert (settings.metal, settings.secondary, settings.ligand) == (2.5, "psea", 5.0)
+    read = Settings.read({"metal": "2.5", "secondary": "psea"})
+    assert (read.metal, read.secondary, read.ligand) == (2.5, "psea", 5.0)
 
 
 VOTE = st.tuples(st.integers(1, 3), st.sampled_from("ab"), st.booleans(), st.sampled_from("xyz"))
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(VOTE, max_size=12), st.integers(0, 12))
 def test_votes_add_up_in_any_order_and_grouping(given_votes, cut):
     def frame(votes):
