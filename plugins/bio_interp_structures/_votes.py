@@ -19,7 +19,8 @@ from bio_interp.structures import (
 )
 from bio_interp_structures._concepts import Settings, bands, component_concept, shown
 
-_WORD = 5  # letters; a chain that is 90% a protein shares such a word with it
+_WORD = 5  # letters
+_SHARE = 0.1  # of the words of a chain; one that is 90% a protein over its half shares 25% or more
 _log = logging.getLogger(__name__)
 
 VOTES = {
@@ -45,22 +46,29 @@ class Placed(NamedTuple):
 def place(structure: Structure, proteins: Sequence[Protein]) -> Iterator[Placed]:
     """Map the chains of a structure to proteins; those that are none are logged."""
     named = {r.accession for chain in structure.chains for r in chain.references}
-    words = {
-        chain.sequence[i : i + _WORD]
-        for chain in structure.chains
-        if chain.kind == "protein"
-        for i in range(len(chain) - _WORD + 1)
-    }
-    near = [p for p in proteins if p.accession in named or any(w in p.sequence for w in words)]
+    words = [_words(chain) for chain in structure.chains if chain.kind == "protein"]
+    near = [p for p in proteins if p.accession in named or any(_share(w, p) for w in words)]
     found = map_structure(structure, near)
     mapped = {each.label for each in found.maps}
     chains = {chain.label: chain for chain in structure.chains}
     for chain in structure.chains:
         if chain.kind == "protein" and chain.label not in mapped:
-            why = found.refused.get(chain.name, "it shares no word of five letters with any")
+            why = found.refused.get(chain.name, "it shares too few words of five letters with any")
             _log.info("%s chain %s is none of the proteins: %s", structure.name, chain.name, why)
     for each in found.maps:
         yield Placed(each.accession, chains[each.label], each.positions)
+
+
+def _words(chain: Chain) -> set[str]:
+    letters = chain.sequence
+    starts = (i for i, residue in enumerate(chain.residues) if residue.resolved)
+    return {letters[i : i + _WORD] for i in starts if i + _WORD <= len(letters)}
+
+
+def _share(words: set[str], protein: Protein) -> bool:
+    """Tell whether a protein may be that of a chain, which spares thousands of alignments."""
+    least = max(1.0, _SHARE * len(words))
+    return sum(word in protein.sequence for word in words) >= least
 
 
 def own_proteins(structure: Structure, path: Path) -> Iterator[Placed]:

@@ -220,6 +220,15 @@ def test_chains_that_are_none_of_the_proteins_are_told(write, caplog):
     assert "chain A is none of the proteins" in caplog.text
 
 
+def test_a_chain_with_mutations_and_a_tag_still_finds_its_protein(write):
+    """Each tenth letter changed leaves half of the words of five."""
+    mutated = "".join("G" if i % 10 == 9 else x for i, x in enumerate(2 * SEQUENCE))
+    protein = Protein("P1", 2 * SEQUENCE[:10] + 2 * SEQUENCE + "WYHDNWYHDN")
+    lines = [*chain("HHHHHHSSGG" + mutated), hetero("ZN", (4 * 14, 2, 0))]
+    table = ANNOTATOR.annotate([write("a.pdb", *lines)], [protein, *PROTEINS[1:]], options=PLAIN)
+    assert places(table, "structure:metal") == [(24, 24)]
+
+
 @pytest.mark.parametrize(
     "options",
     [{"metal": "near"}, {"metal": "-1"}, {"ligand": "nan"}, {"radius": "5"}, {"secondary": "x"}],
