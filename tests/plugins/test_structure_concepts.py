@@ -8,7 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bio_interp.annotations import collect, evidence_level
+from bio_interp.annotations import (
+    AnnotationTable,
+    at_least,
+    collect,
+    evidence_level,
+    filter_evidence,
+)
 from bio_interp.errors import AnnotationError, StructureError
 from bio_interp.sequences import Protein
 from bio_interp.structures import read_structure
@@ -272,6 +278,17 @@ def test_other_files_are_not_read(tmp_path, text):
 def test_it_keeps_the_promises_of_annotators(write):
     path = write("a.pdb", *chain(SEQUENCE), hetero("ZN", (16, 2, 0)))
     check_annotator(ANNOTATOR, [path], PROTEINS)
+
+
+def test_its_table_joins_others_and_comes_back_from_disk(write, tmp_path):
+    path = write("a.pdb", *chain(SEQUENCE), hetero("ZN", (16, 2, 0)))
+    table = ANNOTATOR.annotate([path], PROTEINS, options=PLAIN)
+    other = AnnotationTable.from_records([], [], [])
+    AnnotationTable.concat([other, table]).save(tmp_path / "out")
+    back = AnnotationTable.load(tmp_path / "out")
+    assert back.rows.select(table.rows.columns).equals(table.rows)
+    kept = filter_evidence(back, at_least("combinatorial"))
+    assert kept.rows.height == table.rows.height
 
 
 def test_the_same_file_twice_counts_once(write):
