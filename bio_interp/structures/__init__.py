@@ -29,9 +29,11 @@ object          attributes                  meaning
 Three numberings meet here, and none is an offset of another: the author's (any integer, with
 insertion codes), the entity's (`Residue.label_seq`) and the protein's (``position``). Residues are
 mapped by records that the letters bear out, else by alignment, else not at all. Geometry
-(`contacts`, `distances_to_ligands`, ...) is by residue of a chain: row ``i`` is ``residues[i]``.
+(`contacts`, `distances_to_ligands`, ...) is by residue of a chain: row ``i`` is ``residues[i]``;
+`residue_properties` puts it into one table, with secondary structure and accessibility.
 """
 
+from bio_interp.structures._additives import ADDITIVES
 from bio_interp.structures._geometry import (
     CONTACT,
     HEAVY_CONTACT,
@@ -50,8 +52,14 @@ from bio_interp.structures._map import (
     map_chain,
     recorded_maps,
 )
+from bio_interp.structures._properties import DISULFIDE, PROPERTIES, residue_properties
 from bio_interp.structures._protocol import StructureSource
-from bio_interp.structures._read import LARGEST, read_structure
+from bio_interp.structures._read import LARGEST, is_structure, read_structure
+from bio_interp.structures._secondary import (
+    SecondaryMethod,
+    SecondaryStructure,
+    secondary_structure,
+)
 from bio_interp.structures._structure import (
     Atoms,
     Chain,
@@ -70,13 +78,18 @@ from bio_interp.structures._structure_map import (
     StructureMap,
     map_structure,
 )
+from bio_interp.structures._surface import LARGEST_SURFACE
 
 __all__ = [
+    "ADDITIVES",
     "CONTACT",
+    "DISULFIDE",
     "HEAVY_CONTACT",
     "LARGEST",
+    "LARGEST_SURFACE",
     "MIN_COVERAGE",
     "MIN_IDENTITY",
+    "PROPERTIES",
     "SHORTEST",
     "Atoms",
     "Chain",
@@ -89,6 +102,8 @@ __all__ = [
     "Reference",
     "Residue",
     "ResidueId",
+    "SecondaryMethod",
+    "SecondaryStructure",
     "Site",
     "Structure",
     "StructureMap",
@@ -98,9 +113,12 @@ __all__ = [
     "distances_to",
     "distances_to_chains",
     "distances_to_ligands",
+    "is_structure",
     "map_chain",
     "map_structure",
     "read_structure",
     "recorded_maps",
+    "residue_properties",
+    "secondary_structure",
     "side_coordinates",
 ]
