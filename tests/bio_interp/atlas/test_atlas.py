@@ -73,7 +73,7 @@ def test_all_features_adds_unlinked_ones(toy_atlas):
 
 
 def test_a_frame_has_one_row_a_call(toy_atlas):
-    frame = toy_atlas.annotate({"P1": HAND_MADE, "P2": HAND_MADE}).frame()
+    frame = toy_atlas.annotate({"P1": HAND_MADE, "P2": HAND_MADE}).df
     assert frame["accession"].to_list() == ["P1", "P2"]
     assert frame["start"].to_list() == [23, 23]
 
