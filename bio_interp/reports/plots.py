@@ -1,16 +1,18 @@
 """Plots for notebooks and papers, with matplotlib; also as ``bi.pl``.
 
-Each gives a `matplotlib.figure.Figure`, which a notebook shows and ``savefig`` writes. Positions
+Each gives a `Plot`, which a notebook shows and ``savefig`` writes. Positions
 are 1-based. Colours of concepts are those of every report (`bio_interp.render.concept_color`).
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.figure import Figure
 from numpy import ndarray
 
 from bio_interp.errors import InputError
@@ -19,14 +21,22 @@ from bio_interp.reports._tracks import ruler_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from bio_interp.atlas import FeatureTrack, ProteinView
 
-__all__ = ["along", "tracks"]
+__all__ = ["Plot", "along", "tracks"]
 
 _GREY = "#6b7280"
 _ROW = 0.3  # inches
+
+
+class Plot(Figure):
+    """A figure of matplotlib that a notebook shows without ``%matplotlib inline``."""
+
+    def _repr_png_(self) -> bytes:
+        content = io.BytesIO()
+        self.savefig(content, format="png", dpi=110)
+        return content.getvalue()
 
 
 class _Row(NamedTuple):
@@ -38,7 +48,7 @@ class _Row(NamedTuple):
     heat: FeatureTrack | None = None
 
 
-def tracks(view: ProteinView) -> Figure:
+def tracks(view: ProteinView) -> Plot:
     """Draw a protein with its calls, the features behind them, and others that fire.
 
     Calls are bars, as opaque as their precision; features are heat, 0 to the largest activation
@@ -49,10 +59,8 @@ def tracks(view: ProteinView) -> Figure:
     view
         From `bio_interp.atlas.view_proteins`.
     """
-    from matplotlib.figure import Figure
-
     rows = _rows(view)
-    figure = Figure(figsize=(9, 0.8 + _ROW * max(1, len(rows))), layout="constrained")
+    figure = Plot(figsize=(9, 0.8 + _ROW * max(1, len(rows))), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(rows):
         for start, end, alpha in row.runs:
@@ -76,7 +84,7 @@ def along(
     *,
     marks: Sequence[int] = (),
     ylabel: str = "activation",
-) -> Figure:
+) -> Plot:
     """Draw values along one protein, a line each: a feature in the wild type and in a mutant.
 
     Parameters
@@ -99,8 +107,6 @@ def along(
     >>> [line.get_label() for line in figure.axes[0].get_lines()][:2]
     ['wild type', 'C2Y']
     """
-    from matplotlib.figure import Figure
-
     lengths = {len(one) for one in values.values()}
     if len(lengths) != 1:
         raise InputError(
@@ -108,7 +114,7 @@ def along(
             f"lengths {sorted(lengths)}",
             "Give the values of one protein by name.",
         )
-    figure = Figure(figsize=(9, 2.4), layout="constrained")
+    figure = Plot(figsize=(9, 2.4), layout="constrained")
     axes = figure.subplots()
     (length,) = lengths
     for name, one in values.items():

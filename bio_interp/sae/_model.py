@@ -86,6 +86,10 @@ class SparseAutoencoder(WideBuffers):
         self.provenance = dict(provenance or {})
         self.fingerprint = dict(fingerprint) if fingerprint else None
 
+    def __repr__(self) -> str:
+        c = self.config
+        return f"SparseAutoencoder({c.architecture}, d_model={c.d_model}, d_sae={c.d_sae}, k={c.k})"
+
     def tensors(self) -> dict[str, Tensor]:
         """Give all its tensors by name, as the constructor takes them."""
         names = ("W_enc", "b_enc", "W_dec", "b_dec", "threshold", "W_skip", "feature_maxima")

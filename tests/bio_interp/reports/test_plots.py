@@ -69,3 +69,7 @@ def test_lines_are_named_and_gaps_stay_gaps():
 def test_values_of_several_proteins_are_refused(values):
     with pytest.raises(InputError, match="of one protein"):
         bi.pl.along(values)
+
+
+def test_a_notebook_shows_a_plot_as_a_picture(view):
+    assert bi.pl.tracks(view)._repr_png_().startswith(b"\x89PNG")

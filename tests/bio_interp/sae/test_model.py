@@ -19,6 +19,10 @@ def _random(architecture: str = "batchtopk", d_model: int = 6, d_sae: int = 11, 
     return SparseAutoencoder(config, tensors, InputNorm(torch.randn(d_model), 0.5))
 
 
+def test_its_repr_is_one_line_with_its_sizes() -> None:
+    assert repr(_random()) == "SparseAutoencoder(batchtopk, d_model=6, d_sae=11, k=2)"
+
+
 def test_encode_follows_the_formula_of_the_docstring() -> None:
     sae, x = _random(), torch.randn(5, 6)
     pre = (x - sae.norm.mean) * 0.5 @ sae.W_enc + sae.b_enc
