@@ -14,6 +14,7 @@ from numpy import ndarray
 
 from bio_interp.atlas._notebook import show_result
 from bio_interp.errors import MissingExtraError, NotFoundError
+from bio_interp.render import element
 from bio_interp.sequences import Protein
 
 if TYPE_CHECKING:
@@ -143,6 +144,10 @@ class Annotations(Iterator[ProteinResult]):
         self._results = iter(results)
         self._ahead: deque[ProteinResult] = deque()
         self._found: dict[str, ProteinResult] = {}
+
+    def _repr_html_(self) -> str:
+        hint = "Results as they come: loop over them, ask for one by accession, or take frame()."
+        return "".join([element("p", hint), *map(show_result, self._found.values())])
 
     def __next__(self) -> ProteinResult:
         return self._ahead.popleft() if self._ahead else next(self._results)

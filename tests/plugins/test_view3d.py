@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ import gemmi
 import matplotlib.image
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bio_interp.cache import cache_folder
 from bio_interp.errors import MismatchError, MissingExtraError, NotCachedError
@@ -28,6 +31,7 @@ from bio_interp.structures import (
 )
 from bio_interp.testing import check_views
 from bio_interp_view3d import VIEWER, _picture, _script
+from bio_interp_view3d._page import _json
 from bio_interp_view3d._payload import describe_scene
 from bio_interp_view3d.browser import SOFTWARE_GL, browser_page, find_browser
 
@@ -137,6 +141,15 @@ def test_every_script_of_a_page_is_one_that_its_policy_names(made_up):
         assert f"&#x27;sha256-{digest}&#x27;" in policy
     assert "unsafe-inline" not in policy.partition("style-src")[0]
     assert policy.startswith("default-src &#x27;none&#x27;")
+
+
+@given(st.text(), st.lists(st.floats(width=16, allow_infinity=False), max_size=24))
+def test_whatever_is_said_stays_data(text, values):
+    made = describe_scene(scene(*values, title=text, notes=(text,)))
+    written = _json(made)
+    assert json.loads(written) == made
+    assert written.isascii()
+    assert not set("<>&") & set(written)
 
 
 def test_residues_without_a_value_are_none_and_not_zero():
