@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tarfile
+from itertools import count
 from pathlib import Path
 
 import gemmi
@@ -30,7 +31,7 @@ from bio_interp.structures import (
     read_structure,
 )
 from bio_interp.testing import check_views
-from bio_interp_view3d import VIEWER, _picture, _script
+from bio_interp_view3d import VIEWER, Py3DmolViewer, _picture, _script
 from bio_interp_view3d._page import _json
 from bio_interp_view3d._payload import describe_scene
 from bio_interp_view3d.browser import SOFTWARE_GL, browser_page, find_browser
@@ -129,6 +130,27 @@ def test_the_script_is_a_data_set_of_the_version_that_py3dmol_asks_for():
 
 def test_the_viewer_keeps_its_promises(made_up):
     check_views(VIEWER, scene(1.0))
+
+
+@pytest.mark.parametrize(
+    ("page", "promise"),
+    [
+        ("<p>{title}</p>", "no whole HTML page"),
+        ("<!DOCTYPE html><p>{title}</p>", "as markup"),
+        ("<!DOCTYPE html>{random}", "another page"),
+        ("<!DOCTYPE html><script src='https://example.org/3Dmol.js'></script>", "loads <script"),
+        ("<!DOCTYPE html>the same for all", "the first scene only"),
+    ],
+)
+def test_the_check_names_the_promise_that_is_broken(page, promise):
+    turn = count()
+
+    class Careless(Py3DmolViewer):
+        def page(self, scenes):
+            return page.format(title=scenes[0].title, random=next(turn))
+
+    with pytest.raises(AssertionError, match=promise):
+        check_views(Careless(), scene(1.0))
 
 
 def test_every_script_of_a_page_is_one_that_its_policy_names(made_up):
