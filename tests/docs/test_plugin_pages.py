@@ -93,9 +93,12 @@ def extras(blocks, install):
     install("my_extras", {"__init__.py": code}, toml)
 
 
-def test_the_other_three_kinds_are_listed_and_their_code_runs(extras, blocks, straight):
+def test_the_other_three_kinds_are_listed_and_their_code_runs(
+    extras, blocks, straight, tmp_path, monkeypatch
+):
     import torch
 
+    monkeypatch.chdir(tmp_path)
     kinds = {p.kind: find_problem(p) for p in list_plugins() if p.package == "my_extras"}
     assert kinds == {"structures": None, "sae_formats": None, "views": None}
     rng = np.random.default_rng(0)
