@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bio_interp.models import load_model
     from bio_interp.plugins import list_plugins
     from bio_interp.provenance import sha256_file
+    from bio_interp.reports import plots as pl
     from bio_interp.sae import SparseAutoencoder, match
     from bio_interp.sequences import Protein, read_proteins
     from bio_interp.spans import Span
@@ -37,6 +38,7 @@ __all__ = [
     "load_atlas",
     "load_model",
     "match",
+    "pl",
     "read_proteins",
     "sha256_file",
 ]
@@ -60,6 +62,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "pl":  # as in scanpy
+        return import_module("bio_interp.reports.plots")
     if name not in _HOMES:
         raise AttributeError(f"module 'bio_interp' has no attribute {name!r}")
     value = getattr(import_module(f"bio_interp.{_HOMES[name]}"), name)

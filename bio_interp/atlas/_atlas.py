@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -268,15 +269,23 @@ class Atlas:
 
 
 def load_atlas(
-    name: str | Path, *, device: str = "auto", options: LoadOptions | None = None
+    name: str | Path | None = None, *, device: str = "auto", options: LoadOptions | None = None
 ) -> Atlas:
     """Open an atlas by the name of an installed one, or by its folder.
+
+    Parameters
+    ----------
+    name
+        Where None, what the environment variable ``BIO_INTERP_ATLAS`` names, else ``unirep``.
+    device, options
+        How to load the language model, when it is first needed.
 
     Raises
     ------
     NotFoundError
         There is no such atlas; the message lists those installed.
     """
+    name = name or os.environ.get("BIO_INTERP_ATLAS", "unirep")
     options = options or LoadOptions(device=device)
     installed = [p.name for p in list_plugins("atlases")]
     if str(name) in installed:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from bio_interp.structures import Structure, StructureView, Style
 
+_SHOWN = 20  # proteins in a notebook
 Status = Literal["ok", "no_known_concept", "out_of_domain", "too_short", "windowed"]
 
 
@@ -134,43 +136,49 @@ class ProteinResult:
 
 
 class Annotations(Iterator[ProteinResult]):
-    """Results of proteins as they come, in input order; read once.
+    """Results of proteins as they come, in input order; each comes once.
 
-    One protein can be asked for by its accession, ``annotations["P12345"]``; the results up to
-    it are kept, and still come in their turn.
+    What is asked for out of turn is kept until its turn: all results for `df` and for how a
+    notebook shows them, those up to a protein for ``annotations["P12345"]``.
     """
 
     def __init__(self, results: Iterable[ProteinResult]) -> None:
         self._results = iter(results)
         self._ahead: deque[ProteinResult] = deque()
-        self._found: dict[str, ProteinResult] = {}
-
-    def _repr_html_(self) -> str:
-        hint = "Results as they come: loop over them, ask for one by accession, or take frame()."
-        return "".join([element("p", hint), *map(show_result, self._found.values())])
 
     def __next__(self) -> ProteinResult:
         return self._ahead.popleft() if self._ahead else next(self._results)
 
     def __getitem__(self, protein: str | Protein) -> ProteinResult:
         accession = protein if isinstance(protein, str) else protein.accession
-        while accession not in self._found:
-            result = next(self._results, None)
-            if result is None:
-                raise NotFoundError(
-                    "a protein that was annotated, and not read before",
-                    repr(accession),
-                    "Annotate it, or ask before you read on.",
-                )
-            self._found[result.protein.accession] = result
+        for result in self._ahead:
+            if result.protein.accession == accession:
+                return result
+        for result in self._results:
             self._ahead.append(result)
-        return self._found[accession]
+            if result.protein.accession == accession:
+                return result
+        raise NotFoundError(
+            "a protein that was annotated, and not read before",
+            repr(accession),
+            "Annotate it, or ask before you read on.",
+        )
 
-    def frame(self) -> pl.DataFrame:
-        """Read what is left and return the calls as a table, one row a call."""
+    def _repr_html_(self) -> str:
+        self._ahead.extend(self._results)
+        shown = "".join(map(show_result, islice(self._ahead, _SHOWN)))
+        rest = len(self._ahead) - _SHOWN
+        return shown + (
+            element("p", f"{rest} more proteins; `df` has all calls") if rest > 0 else ""
+        )
+
+    @property
+    def df(self) -> pl.DataFrame:
+        """The calls of all results to come as a table, a row a call; the results are kept."""
         import polars as pl
 
-        rows = [[getattr(c, f.name) for f in fields(Call)] for r in self for c in r.calls]
+        self._ahead.extend(self._results)
+        rows = [[getattr(c, f.name) for f in fields(Call)] for r in self._ahead for c in r.calls]
         text, whole, real = pl.String, pl.Int64, pl.Float64
         schema = {
             f.name: {"str": text, "int": whole, "float": real}.get(str(f.type), pl.List(text))
@@ -182,7 +190,7 @@ class Annotations(Iterator[ProteinResult]):
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Read what is left and return the calls for pandas, one row a call; see `frame`.
+        """Give `df` to pandas.
 
         Raises
         ------
@@ -195,7 +203,7 @@ class Annotations(Iterator[ProteinResult]):
             )
         import pandas
 
-        frame = self.frame()
+        frame = self.df
         numbers = {name: type_ for name, type_ in frame.schema.items() if type_.is_numeric()}
         # by way of lists: polars' own way needs pyarrow too
         table = pandas.DataFrame(frame.to_dict(as_series=False))

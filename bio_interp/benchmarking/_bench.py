@@ -54,6 +54,12 @@ class BenchTable:
     evidence: pl.DataFrame
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    def summed_up(self) -> dict[str, Any]:
+        """Give ``summary`` and ``sae_minus`` as records for JSON, which has no NaN."""
+        frames = {"summary": self.summary, "sae_minus": self.paired}
+        rounded = pl.col(pl.Float64).fill_nan(None).round(6)
+        return {name: frame.with_columns(rounded).to_dicts() for name, frame in frames.items()}
+
     def __repr__(self) -> str:
         sources = self.summary["source"].n_unique()
         return f"BenchTable({sources} sources, {self.rows['concept'].n_unique()} concepts)"

@@ -51,17 +51,11 @@ def save_bench(found: BenchTable, folder: Path) -> None:
         "facts": dict(found.facts),
         "date": datetime.now(UTC).date().isoformat(),
         "versions": versions(("bio-interp", "torch", "numpy", "polars", "scikit-learn")),
-        "summary": _plain(found.summary),
-        "sae_minus": _plain(found.paired),
+        **found.summed_up(),
     }
     write_json(folder / "bench.json", content)
     with atomic_path(folder / "index.html") as path:
         path.write_text(bench_page(found), encoding="utf-8")
-
-
-def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Make records for JSON, which has no NaN."""
-    return frame.with_columns(pl.col(pl.Float64).fill_nan(None).round(6)).to_dicts()
 
 
 def bench_page(found: BenchTable) -> str:

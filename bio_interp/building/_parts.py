@@ -205,9 +205,25 @@ class LinkPart:
 
 @dataclass(frozen=True, slots=True)
 class ReportPart:
-    """``[report]``: what is measured besides; `neurons` links the model's own neurons too."""
+    """``[report]``: what the features are benchmarked beside, on select and test.
 
-    neurons: bool = False
+    Attributes
+    ----------
+    baselines
+        As of ``bio-interp bench --baselines``, such as ``["neurons"]`` or ``["default"]``; where
+        there are none nothing is benchmarked.
+    null
+        Permutations of the claims that the SAE makes; 0 makes none.
+    """
+
+    baselines: tuple[str, ...] = ()
+    null: int = 0
+
+    def __post_init__(self) -> None:
+        from bio_interp.benchmarking import names_of
+
+        if self.baselines:
+            names_of(",".join(self.baselines))
 
 
 @dataclass(frozen=True, slots=True)

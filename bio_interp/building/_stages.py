@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Shard = tuple[int, int]
 WHOLE: Shard = (1, 1)
 _SHARD_PROTEINS = 1024  # of the store of codes: what a kill loses at most
+_DENSE = 0.05  # of the residues, where neurons are on at most; concepts are rarer
 _log = logging.getLogger(__name__)
 
 
@@ -201,7 +203,7 @@ def link(job: Job) -> tuple[LinkTable, Mapping[str, Any]]:
 
 
 def _link(job: Job, folder: Path) -> tuple[LinkTable, Mapping[str, Any]]:
-    from bio_interp.linking import calibration_figures, link, link_figures, paired_bootstrap
+    from bio_interp.linking import calibration_figures, link, link_figures
 
     drawn, table, store = sample(job), annotate(job), encode(job)
     least = {
@@ -215,13 +217,8 @@ def _link(job: Job, folder: Path) -> tuple[LinkTable, Mapping[str, Any]]:
         "links": link_figures(linked),
         "calibration": calibration_figures(linked, calls, tested),
     }
-    if job.recipe.report.neurons:
-        from bio_interp.building._neurons import neuron_store
-
-        baseline = neuron_store(harvested(job), drawn, folder / "neurons", k=_density(store))
-        others, _ = link(baseline, table, job.split, weights=weights(drawn), **least)
-        measured["neurons"] = link_figures(others)
-        measured["sae_minus_neurons"] = paired_bootstrap(linked, others)
+    if job.recipe.report.baselines:
+        measured["bench"] = _benchmark(job, drawn, table, folder / "bench")
     with atomic_path(folder / "test_calls.parquet") as path:
         calls.write_parquet(path)
     linked.save(folder)
@@ -229,9 +226,24 @@ def _link(job: Job, folder: Path) -> tuple[LinkTable, Mapping[str, Any]]:
     return linked, measured
 
 
-def _density(store: FeatureStore) -> int:
-    residues = sum(entry["residues"] for entry in store.entries)
-    return max(1, round(sum(entry["nonzeros"] for entry in store.entries) / max(1, residues)))
+def _benchmark(
+    job: Job, drawn: Sequence[Drawn], table: AnnotationTable, folder: Path
+) -> dict[str, Any]:
+    """Benchmark the features beside baselines; the page is kept, the baselines' values are not."""
+    from bio_interp.benchmarking import BenchSettings, Rows, bench, names_of, save_bench
+    from bio_interp.sae import SparseAutoencoder
+
+    part, least = job.recipe.report, job.recipe.link.min_select
+    names = [d.accession for d in drawn if d.fold in ("select", "test")]
+    sequences = {name: job.proteins[name].sequence for name in names}
+    rows = Rows([harvested(job)], frozenset(names), sequences, folder / "sources")
+    baselines = names_of(",".join(part.baselines))
+    settings = BenchSettings(baselines, least, null=part.null, dense_share=_DENSE)
+    sae = SparseAutoencoder.load(train(job))
+    found = bench(rows, sae, table, job.split, settings, weights=weights(drawn))
+    save_bench(found, folder)
+    shutil.rmtree(folder / "sources")
+    return {"facts": dict(found.facts), **found.summed_up()}
 
 
 def _check_concepts(job: Job, table: AnnotationTable, drawn: Sequence[Drawn]) -> None:

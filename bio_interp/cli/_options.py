@@ -24,6 +24,9 @@ Format = Literal[
 Source = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """A file, or ``-`` for standard input."""
 
+AtlasName = Annotated[str, Parameter(env_var="BIO_INTERP_ATLAS")]
+"""Name of an installed atlas, or the folder of one."""
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from bio_interp.cli._options import Common, Machine, Output, Source, usage_error
+from bio_interp.cli._options import AtlasName, Common, Machine, Output, Source, usage_error
 from bio_interp.cli._show import counter
 from bio_interp.errors import printable
 
@@ -28,7 +28,7 @@ def annotate(
     source: Source,
     /,
     *,
-    atlas: str = "unirep",
+    atlas: AtlasName = "unirep",
     structure: str | None = None,
     min_precision: float = 0.8,
     all_features: Annotated[bool, Parameter(negative="")] = False,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from bio_interp.cli._options import Common
+from bio_interp.cli._options import AtlasName, Common
 from bio_interp.cli._show import show_json, show_rows
 
 _COMMON = Common()
@@ -15,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def cite(
-    atlas: str = "unirep",
+    atlas: AtlasName = "unirep",
     /,
     *,
     format: Annotated[Literal["table", "json", "bibtex"], Parameter(alias="-f")] = "table",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from bio_interp.cli._options import Common, Machine, Source
+from bio_interp.cli._options import AtlasName, Common, Machine, Source
 from bio_interp.cli._show import counter, show_frame, show_json
 
 _COMMON, _MACHINE = Common(), Machine()
@@ -39,7 +39,7 @@ def contrast(
     /,
     *,
     residues: Path | None = None,
-    atlas: str = "unirep",
+    atlas: AtlasName = "unirep",
     how: Comparing = _COMPARING,
     table: Literal["scores", "balance"] = "scores",
     format: Annotated[Literal["table", "tsv", "json"] | None, Parameter(alias="-f")] = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from bio_interp.cli._job import ShardText, Work, make_job, read_shard
-from bio_interp.cli._options import Common, Machine, Source
+from bio_interp.cli._options import AtlasName, Common, Machine, Source
 from bio_interp.errors import InputError
 
 _COMMON, _MACHINE = Common(), Machine()
@@ -19,7 +19,7 @@ def encode(
     /,
     *,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
-    atlas: str = "unirep",
+    atlas: AtlasName = "unirep",
     pool: Literal["max", "mean", "none"] = "none",
     work: Work = None,
     shard: ShardText = "1/1",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from bio_interp.cli._options import Common, Machine, Source
+from bio_interp.cli._options import AtlasName, Common, Machine, Source
 from bio_interp.cli._show import counter, show_frame, show_json
 
 _COMMON, _MACHINE = Common(), Machine()
@@ -36,7 +36,7 @@ def find(
     /,
     *,
     proteins: str | None = None,
-    atlas: str = "unirep",
+    atlas: AtlasName = "unirep",
     search: Search = _SEARCH,
     table: Literal["features", "negatives"] = "features",
     format: Annotated[Literal["table", "tsv", "json"] | None, Parameter(alias="-f")] = None,

@@ -41,7 +41,8 @@ def show(
         A feature (f12, unirep/f12); an id, a name or a part of the name of a concept
         (pfam:PF00069, kinase); a file of proteins, - or a sequence; with --proteins, an accession.
     atlas
-        Name of an installed atlas, or the folder of one; unirep where no address names another.
+        Name of an installed atlas, or the folder of one; that of the address, else
+        BIO_INTERP_ATLAS, else unirep.
     proteins
         File in which TARGET is an accession.
     min_precision
@@ -58,7 +59,7 @@ def show(
     from bio_interp.atlas import find_concepts, load_atlas, parse_address, tell_target
 
     address = None if proteins or Path(target).is_file() else parse_address(target)
-    loaded = load_atlas(atlas or (address and address[0]) or "unirep", device=machine.device)
+    loaded = load_atlas(atlas or (address and address[0]) or None, device=machine.device)
     kind = "accession" if proteins else tell_target(loaded, target)
     if kind == "feature":
         _print(kind, loaded.feature(target), format)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, validators
 
-from bio_interp.cli._options import Common, Machine, Source, read_list
+from bio_interp.cli._options import AtlasName, Common, Machine, Source, read_list
 from bio_interp.cli._show import counter
 from bio_interp.errors import printable
 
@@ -45,7 +45,7 @@ def suggest(
     /,
     *,
     annotations: Annotated[list[Path], Parameter(consume_multiple=True, negative="")],
-    atlas: str = "unirep",
+    atlas: AtlasName = "unirep",
     min_precision: float = 0.8,
     kinds: str | None = None,
     margin: int = 5,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from bio_interp.cli._options import Common, Machine, Source, usage_error
+from bio_interp.cli._options import AtlasName, Common, Machine, Source, usage_error
 from bio_interp.cli._show import counter, show_json, show_rows
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def variants(
     protein: Source,
     /,
     *mutations: str,
-    atlas: str = "unirep",
+    atlas: AtlasName = "unirep",
     accession: str | None = None,
     lens: Lens = _LENS,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,

@@ -57,7 +57,8 @@ def view(
     out
         Page to write (.html), or picture (.png; needs Chromium).
     atlas
-        Name of an installed atlas, or the folder of one; unirep where no address names another.
+        Name of an installed atlas, or the folder of one; that of the address, else
+        BIO_INTERP_ATLAS, else unirep.
     """
     common.start()
     machine.start()
@@ -68,7 +69,7 @@ def view(
     features, named = _features(target)
     if shown.mutation and features and shown.proteins is None:
         raise usage_error("--mutation with features needs the protein too: --proteins FILE")
-    loaded = load_atlas(atlas or named or "unirep", device=machine.device)
+    loaded = load_atlas(atlas or named, device=machine.device)
     if shown.mutation:
         from bio_interp.variants import one_protein, view_variant
 

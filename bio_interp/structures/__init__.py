@@ -33,9 +33,11 @@ object          attributes                  meaning
 Three numberings meet here, and none is an offset of another: the author's (any integer, with
 insertion codes), the entity's (`Residue.label_seq`) and the protein's (``position``). Residues are
 mapped by records that the letters bear out, else by alignment, else not at all. Geometry
-(`contacts`, `distances_to_ligands`, ...) is by residue of a chain: row ``i`` is ``residues[i]``.
+(`contacts`, `distances_to_ligands`, ...) is by residue of a chain: row ``i`` is ``residues[i]``;
+`residue_properties` puts it into one table, with secondary structure and accessibility.
 """
 
+from bio_interp.structures._additives import ADDITIVES
 from bio_interp.structures._geometry import (
     CONTACT,
     HEAVY_CONTACT,
@@ -55,8 +57,9 @@ from bio_interp.structures._map import (
     recorded_maps,
 )
 from bio_interp.structures._open import find_structure, open_structure
+from bio_interp.structures._properties import DISULFIDE, PROPERTIES, residue_properties
 from bio_interp.structures._protocol import StructureSource
-from bio_interp.structures._read import LARGEST, read_structure
+from bio_interp.structures._read import LARGEST, is_structure, read_structure
 from bio_interp.structures._scene import (
     LARGEST_SCENE,
     Layer,
@@ -65,6 +68,11 @@ from bio_interp.structures._scene import (
     Style,
     drawn_parts,
     scene_notes,
+)
+from bio_interp.structures._secondary import (
+    SecondaryMethod,
+    SecondaryStructure,
+    secondary_structure,
 )
 from bio_interp.structures._structure import (
     Atoms,
@@ -84,6 +92,7 @@ from bio_interp.structures._structure_map import (
     StructureMap,
     map_structure,
 )
+from bio_interp.structures._surface import LARGEST_SURFACE
 from bio_interp.structures._view import (
     StructureView,
     chain_proteins,
@@ -92,12 +101,16 @@ from bio_interp.structures._view import (
 )
 
 __all__ = [
+    "ADDITIVES",
     "CONTACT",
+    "DISULFIDE",
     "HEAVY_CONTACT",
     "LARGEST",
     "LARGEST_SCENE",
+    "LARGEST_SURFACE",
     "MIN_COVERAGE",
     "MIN_IDENTITY",
+    "PROPERTIES",
     "SHORTEST",
     "Atoms",
     "Chain",
@@ -112,6 +125,8 @@ __all__ = [
     "Residue",
     "ResidueId",
     "Scene",
+    "SecondaryMethod",
+    "SecondaryStructure",
     "Site",
     "Structure",
     "StructureMap",
@@ -127,13 +142,16 @@ __all__ = [
     "distances_to_ligands",
     "drawn_parts",
     "find_structure",
+    "is_structure",
     "map_chain",
     "map_or_refuse",
     "map_structure",
     "open_structure",
     "read_structure",
     "recorded_maps",
+    "residue_properties",
     "scene_notes",
+    "secondary_structure",
     "side_coordinates",
     "view_values",
 ]

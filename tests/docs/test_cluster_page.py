@@ -54,7 +54,7 @@ def test_cut_run_and_put_together_give_the_table_of_one_run(blocks, bash, tmp_pa
     assert lines[0].startswith("# bio_interp")
     assert sum(line.startswith("accession\t") for line in lines) == 1
     rows = {tuple(line.split("\t")[:4]) for line in lines if not line.startswith(("#", "access"))}
-    calls = load_atlas("reference").annotate("proteome.fasta.gz", min_precision=0.5).frame()
+    calls = load_atlas("reference").annotate("proteome.fasta.gz", min_precision=0.5).df
     whole = calls.select("accession", "start", "end", "concept").rows()
     assert rows == {tuple(map(str, row)) for row in whole}
     assert len(rows) >= 2

@@ -24,6 +24,14 @@ def test_a_planted_run_is_called_on_its_very_residues(toy_atlas):
     assert result.protein.status == "ok"
 
 
+def test_the_atlas_of_the_environment_is_the_default(toy_atlas, monkeypatch):
+    monkeypatch.setenv("BIO_INTERP_ATLAS", str(toy_atlas.folder))
+    assert load_atlas().folder == toy_atlas.folder
+    assert load_atlas("reference").name == "reference"
+    monkeypatch.delenv("BIO_INTERP_ATLAS")
+    assert load_atlas().name == "unirep"
+
+
 def test_a_protein_without_the_concept_says_so(toy_atlas):
     (result,) = toy_atlas.annotate({"P1": "MKTAYIAKQRQISFVKSHFSRQ"})
     assert result.protein.status == "no_known_concept"
@@ -65,7 +73,7 @@ def test_all_features_adds_unlinked_ones(toy_atlas):
 
 
 def test_a_frame_has_one_row_a_call(toy_atlas):
-    frame = toy_atlas.annotate({"P1": HAND_MADE, "P2": HAND_MADE}).frame()
+    frame = toy_atlas.annotate({"P1": HAND_MADE, "P2": HAND_MADE}).df
     assert frame["accession"].to_list() == ["P1", "P2"]
     assert frame["start"].to_list() == [23, 23]
 

@@ -9,7 +9,7 @@ import pytest
 from bio_interp.atlas import Annotations, Call
 from bio_interp.atlas._calls import flag_window_edges
 from bio_interp.atlas._named import named_features
-from bio_interp.errors import MissingExtraError
+from bio_interp.errors import MissingExtraError, NotFoundError
 from bio_interp.linking import LINKS
 
 from .conftest import RUN, OneHotModel
@@ -75,7 +75,7 @@ def test_a_protein_too_short_to_read_still_has_its_sequence(toy_atlas):
 def test_calls_become_a_table_of_pandas_with_the_types_of_the_frame(toy_atlas, proteins):
     pytest.importorskip("pandas")
     table = toy_atlas.annotate(proteins, min_precision=0.0).to_pandas()
-    frame = toy_atlas.annotate(proteins, min_precision=0.0).frame()
+    frame = toy_atlas.annotate(proteins, min_precision=0.0).df
     assert list(table.columns) == frame.columns
     assert table["start"].tolist() == frame["start"].to_list() == [21] * len(proteins)
     assert table["start"].dtype == "int64"
@@ -108,3 +108,22 @@ def test_a_feature_is_named_by_its_best_link_on_select_where_that_is_good():
 def test_an_atlas_names_its_linked_feature(toy_atlas):
     (named,) = toy_atlas.feature_concepts().values()
     assert (named.concept, named.name) == ("toy:W", "tryptophan run")
+
+
+def test_what_is_asked_for_out_of_turn_is_kept_until_its_turn(toy_atlas):
+    found = toy_atlas.annotate({f"P{i}": SEQUENCE for i in range(3)})
+    assert found["P1"].protein.accession == "P1"
+    assert found.df["accession"].to_list() == ["P0", "P1", "P2"]
+    assert found.df.height == 3, "a table that is asked for twice is the same"
+    assert [r.protein.accession for r in found] == ["P0", "P1", "P2"]
+    with pytest.raises(NotFoundError, match="P1"):
+        found["P1"]
+
+
+def test_a_notebook_shows_the_first_proteins_and_says_how_many_there_are(toy_atlas):
+    found = toy_atlas.annotate({f"P{i}": "MKTAYIAKQRQISF" for i in range(25)})
+    shown = found._repr_html_()
+    assert "P19" in shown
+    assert "P20" not in shown
+    assert "5 more proteins" in shown
+    assert sum(1 for _ in found) == 25

@@ -123,7 +123,6 @@ def test_a_result_is_found_by_accession_and_none_is_lost(toy_atlas):
     assert found["b"].protein.accession == "b"
     assert found[Protein("a", OWN)] is found["a"]
     assert [result.protein.accession for result in found] == ["a", "b", "c"]
-    assert ">b<" in found._repr_html_()
     with pytest.raises(NotFoundError, match="'d'"):
         found["d"]
 

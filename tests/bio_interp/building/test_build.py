@@ -148,13 +148,17 @@ def test_a_trained_sae_is_taken_up_and_checked(built, toy, tmp_path):
         train(job)
 
 
-def test_neurons_are_linked_where_the_recipe_asks(copied):
-    copied.write_text(copied.read_text() + "\n[report]\nneurons = true\n")
+def test_features_are_benchmarked_beside_neurons_where_the_recipe_asks(copied):
+    copied.write_text(copied.read_text() + '\n[report]\nbaselines = ["neurons"]\n')
     work = copied.parent / "build.work"
     for name in ("links", "pack", "atlas"):
         shutil.rmtree(work / name)
-    measured = build(copied).info.measured
-    assert "uniprot" in measured["neurons"]
+    found = build(copied).info.measured["bench"]
+    assert {row["source"] for row in found["summary"]} >= {"sae", "neurons", "permuted"}
+    assert found["facts"]["concepts"] > 0
+    page = work / "links/bench/index.html"
+    assert "neurons" in page.read_text()
+    assert not (page.parent / "sources").exists(), "values of baselines take much space"
 
 
 def test_a_plan_reads_and_writes_nothing(toy, tmp_path):

@@ -78,7 +78,7 @@ def test_files_of_a_data_set_keep_their_prefix(tmp_path):
         ({"model": MODEL.replace("site", "cite")}, ["model.cite", "Did you mean site?"]),
         ({"extra": "[sample]\nbackground = 2\n"}, ["[sample]", "background", "2.0"]),
         ({"extra": "[sample]\nmembers = 0\n"}, ["[sample]", "members of at least 1"]),
-        ({"extra": '[report]\nneurons = "yes"\n'}, ["report.neurons", "true or false"]),
+        ({"extra": '[report]\nbaselines = ["x"]\n'}, ["baselines", "'x'", "neurons, pca"]),
         ({"atlas": ATLAS + 'data = ["a"]\n'}, ["[atlas]", "data_licence"]),
     ],
 )

@@ -124,6 +124,14 @@ def test_show_says_what_it_did_not_find(capsys, atlas, tokens, said):
     assert out == ""
 
 
+def test_the_atlas_of_the_environment_is_shown_and_cited(capsys, atlas, monkeypatch):
+    monkeypatch.setenv("BIO_INTERP_ATLAS", str(atlas))
+    assert run(["show", "toy:1"]) == 0
+    assert "Signal peptide" in capsys.readouterr().out
+    assert run(["cite"]) == 0
+    assert "Unwritten thing" in capsys.readouterr().out
+
+
 def test_the_address_of_an_atlas_that_is_not_installed_is_refused(capsys):
     assert run(["show", "nowhere/f1"]) == 1
     assert "an installed atlas" in capsys.readouterr().err
