@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bio_interp.errors import BioInterpError, NotCachedError, NotFoundError
+from bio_interp.errors import BioInterpError, NotCachedError, NotFoundError, PluginError
 from bio_interp.plugins import list_plugins, load_plugin
 from bio_interp.structures._read import read_structure
 from bio_interp.structures._structure import Structure
 
+_LOG = logging.getLogger(__name__)
 _ENTRY = re.compile(r"[1-9][A-Za-z0-9]{3}|pdb_[0-9]{4}[1-9][a-z0-9]{3}", re.I)
 _FILE = re.compile(r"[/\\]|\.(?:pdb|ent|cif|mmcif|bcif)(?:\.(?:gz|zst))?$", re.I)
 
@@ -87,7 +89,10 @@ def find_structure(accession: str) -> Structure:
 def _sources() -> Iterator[tuple[str, Any]]:
     names = [plugin.name for plugin in list_plugins("structures")]
     for name in sorted(names, key=lambda name: name != "folder"):
-        yield name, load_plugin("structures", name)
+        try:
+            yield name, load_plugin("structures", name)
+        except PluginError as error:  # a broken plugin must not hide what others have
+            _LOG.warning("%s", error)
 
 
 def _get(kind: str, name: str) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from bio_interp.errors import MismatchError
+from bio_interp.errors import InputError, MismatchError
 from bio_interp.render import concept_color
 from bio_interp.sequences import Protein
 from bio_interp.structures._structure import Chain, Ligand, Structure
@@ -93,6 +93,8 @@ class Scene:
     ------
     MismatchError
         A layer belongs to none of the proteins, or has another length.
+    InputError
+        A value is infinite.
     """
 
     found: StructureMap
@@ -111,6 +113,12 @@ class Scene:
                     f"a value for each residue of one of {lengths}",
                     f"{layer.values.shape} values for {layer.accession!r} in {layer.label!r}",
                     "Give one value a residue, in the order of the sequence.",
+                )
+            if np.isinf(layer.values).any() or not np.isfinite(layer.maximum):
+                raise InputError(
+                    "finite values, and NaN where nothing is known",
+                    f"an infinite one in {layer.label!r}",
+                    "Cut it off, or write NaN.",
                 )
 
 

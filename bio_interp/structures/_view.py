@@ -123,7 +123,7 @@ def view_values(
     maximum: float = 0.0,
     style: Style = "cartoon",
 ) -> StructureView:
-    """Show numbers along a protein on a structure of it.
+    r"""Show numbers along a protein on a structure of it.
 
     Parameters
     ----------
@@ -140,6 +140,17 @@ def view_values(
     ------
     MismatchError
         The structure is of another protein, or there are more or fewer values than residues.
+
+    Examples
+    --------
+    >>> from bio_interp.structures import read_structure
+    >>> atom = "ATOM  {:5}  CA  {} A{:4}    {:8.3f}   0.000   0.000  1.00 20.00           C"
+    >>> names = "MET LYS VAL LEU TRP ALA ALA LEU".split()
+    >>> lines = [atom.format(i, name, 100 + i, 3.8 * i) for i, name in enumerate(names)]
+    >>> structure = read_structure("\n".join([*lines, "END"]).encode(), "mine")
+    >>> view_values(Protein("P1", "MKVLWAAL"), range(8), structure, label="hydropathy")
+    StructureView of 1; in a notebook it is a picture to turn
+      mine: hydropathy
     """
     found = map_or_refuse(open_structure(structure), [protein])
     layer = Layer(protein.accession, label, np.asarray(values, dtype=float), maximum)

@@ -3,16 +3,20 @@
 import base64
 import hashlib
 import io
+import json
 import os
 import re
 import shutil
 import tarfile
+from itertools import count
 from pathlib import Path
 
 import gemmi
 import matplotlib.image
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bio_interp.cache import cache_folder
 from bio_interp.errors import MismatchError, MissingExtraError, NotCachedError
@@ -27,7 +31,8 @@ from bio_interp.structures import (
     read_structure,
 )
 from bio_interp.testing import check_views
-from bio_interp_view3d import VIEWER, _picture, _script
+from bio_interp_view3d import VIEWER, Py3DmolViewer, _picture, _script
+from bio_interp_view3d._page import _json
 from bio_interp_view3d._payload import describe_scene
 from bio_interp_view3d.browser import SOFTWARE_GL, browser_page, find_browser
 
@@ -127,6 +132,27 @@ def test_the_viewer_keeps_its_promises(made_up):
     check_views(VIEWER, scene(1.0))
 
 
+@pytest.mark.parametrize(
+    ("page", "promise"),
+    [
+        ("<p>{title}</p>", "no whole HTML page"),
+        ("<!DOCTYPE html><p>{title}</p>", "as markup"),
+        ("<!DOCTYPE html>{random}", "another page"),
+        ("<!DOCTYPE html><script src='https://example.org/3Dmol.js'></script>", "loads <script"),
+        ("<!DOCTYPE html>the same for all", "the first scene only"),
+    ],
+)
+def test_the_check_names_the_promise_that_is_broken(page, promise):
+    turn = count()
+
+    class Careless(Py3DmolViewer):
+        def page(self, scenes):
+            return page.format(title=scenes[0].title, random=next(turn))
+
+    with pytest.raises(AssertionError, match=promise):
+        check_views(Careless(), scene(1.0))
+
+
 def test_every_script_of_a_page_is_one_that_its_policy_names(made_up):
     page = VIEWER.page([scene(1.0), scene(2.0)])
     policy = re.search(r'content="(default-src[^"]*)"', page).group(1)
@@ -137,6 +163,15 @@ def test_every_script_of_a_page_is_one_that_its_policy_names(made_up):
         assert f"&#x27;sha256-{digest}&#x27;" in policy
     assert "unsafe-inline" not in policy.partition("style-src")[0]
     assert policy.startswith("default-src &#x27;none&#x27;")
+
+
+@given(st.text(), st.lists(st.floats(width=16, allow_infinity=False), max_size=24))
+def test_whatever_is_said_stays_data(text, values):
+    made = describe_scene(scene(*values, title=text, notes=(text,)))
+    written = _json(made)
+    assert json.loads(written) == made
+    assert written.isascii()
+    assert not set("<>&") & set(written)
 
 
 def test_residues_without_a_value_are_none_and_not_zero():

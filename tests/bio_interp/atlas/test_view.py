@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bio_interp import load_atlas
 from bio_interp.annotations import AnnotationTable
 from bio_interp.atlas import view_calls, view_features, view_result, view_results
 from bio_interp.errors import InputError, MismatchError, NotFoundError
@@ -66,6 +67,20 @@ def test_features_and_proteins_that_are_not_there_are_refused(toy_atlas, structu
         view_features(toy_atlas, [0], structure, proteins={"P1": OWN})
     with pytest.raises(NotFoundError, match=r"Atlas\.feature"):
         replace(toy_atlas.feature(0), atlas=None).view(structure)
+
+
+@pytest.mark.shared_data
+def test_a_feature_of_the_reference_atlas_lies_on_a_capsid_as_annotate_reads_it(shared_data):
+    atlas = load_atlas("reference")
+    view = atlas.feature(635).view(shared_data / "structures/1f2n.cif.gz")
+    (scene,) = view.scenes
+    (layer,) = scene.layers  # the three chains have one sequence
+    (protein,) = scene.proteins
+    (read,) = atlas.annotate([protein], min_precision=0.0, all_features=True, activations=True)
+    assert layer.values.tolist() == read.activations[635].tolist()
+    assert np.count_nonzero(layer.values) > 5
+    assert layer.concept == "Helix (uniprot:HELIX)"
+    assert {mapped.chain for mapped in scene.found.maps} == {"A", "B", "C"}
 
 
 def known(*spans, concept: str = "toy:W", coverage=((1, 30),)) -> AnnotationTable:

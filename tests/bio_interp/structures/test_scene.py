@@ -74,6 +74,12 @@ def test_values_of_another_length_or_protein_are_refused(structure):
             Scene(found, (PROTEIN,), (layer,))
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinite_values_are_refused(structure, value):
+    with pytest.raises(InputError, match="infinite"):
+        view_values(PROTEIN, [value] * len(PROTEIN), structure)
+
+
 def test_values_are_laid_on_the_structure_of_the_protein(structure):
     view = view_values(PROTEIN, range(len(PROTEIN)), structure, label="mine", maximum=99.0)
     (scene,) = view.scenes
@@ -205,6 +211,19 @@ def test_nothing_is_fetched_and_the_error_has_the_command_that_would(name, comma
     with pytest.raises((NotCachedError, NotFoundError)) as caught:
         open_structure(name)
     assert command in str(caught.value)
+
+
+def test_a_broken_source_does_not_hide_what_others_have(folder, monkeypatch, caplog):
+    path = folder / "broken-1.dist-info"
+    path.mkdir()
+    (path / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    text = "[bio_interp.structures]\naaa = no_such_module:X\n"
+    (path / "entry_points.txt").write_text(text)
+    monkeypatch.syspath_prepend(folder)
+    assert open_structure("4HHB").chain("A").sequence == SEQUENCE
+    with pytest.raises(NotFoundError):
+        open_structure("1ABC")
+    assert "no_such_module" in caplog.text
 
 
 def test_a_protein_without_a_structure_here_says_so(folder):
