@@ -1,10 +1,12 @@
-# make demo | test | lint | bench | docs - each installs what it needs into .venv, once.
+# make demo | test | notebooks | lint | bench | docs - each installs what it needs into .venv, once.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NEEDS := pyproject.toml constraints.txt
 
-.PHONY: demo test lint bench docs
+NOTEBOOKS := BIO_INTERP_ATLAS=reference BIO_INTERP_OFFLINE=1 OMP_NUM_THREADS=1
+
+.PHONY: demo test notebooks lint bench docs
 
 demo: .venv/.installed
 	$(BIN)/bio-interp data get unirep
@@ -12,6 +14,9 @@ demo: .venv/.installed
 
 test: .venv/.test
 	$(BIN)/python -m pytest $(ARGS)
+
+notebooks: .venv/.test
+	$(NOTEBOOKS) $(BIN)/python -m pytest --nbmake --nbmake-timeout=300 examples/notebooks
 
 lint: .venv/.lint .venv/.test
 	$(BIN)/ruff check .

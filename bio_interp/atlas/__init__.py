@@ -6,7 +6,7 @@ more are for looking: ``features.parquet`` (columns `FEATURES`, a row a feature)
 ``examples.parquet`` (columns `EXAMPLES`, a row a place where a feature fires most).
 """
 
-from bio_interp.atlas._atlas import Atlas, AtlasSource, load_atlas
+from bio_interp.atlas._atlas import Atlas
 from bio_interp.atlas._calls import Annotations, Call, ProteinResult, ProteinStatus, Status
 from bio_interp.atlas._compare import COMPARED, AtlasComparison, compare_atlases
 from bio_interp.atlas._concept import AtlasConcept, each_concept, find_concepts
@@ -17,6 +17,7 @@ from bio_interp.atlas._feature import AtlasFeature, marked_window, parse_address
 from bio_interp.atlas._feature_tables import each_feature
 from bio_interp.atlas._find import LINKED, find_links
 from bio_interp.atlas._info import AtlasInfo
+from bio_interp.atlas._load import AtlasSource, load_atlas
 from bio_interp.atlas._logo import Logo
 from bio_interp.atlas._price import sequence_hash
 from bio_interp.atlas._probe import probe_rows, probe_sequences

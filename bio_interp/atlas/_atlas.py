@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import floor
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,11 +31,10 @@ from bio_interp.atlas._named import named_features
 from bio_interp.atlas._notebook import show_atlas
 from bio_interp.atlas._price import Pricer, ranked
 from bio_interp.atlas._probe import probe_rows
-from bio_interp.errors import MismatchError, NotFoundError
+from bio_interp.errors import MismatchError
 from bio_interp.features import FeatureConcept
 from bio_interp.linking import LinkTable
 from bio_interp.models import LanguageModel, LoadOptions, Reading, load_model
-from bio_interp.plugins import list_plugins, load_plugin
 from bio_interp.sequences import Protein, as_proteins
 
 if TYPE_CHECKING:
@@ -48,17 +46,6 @@ if TYPE_CHECKING:
 
 SHORTEST = 10
 CHECKED_RESIDUES = 32  # residues of a protein whose reconstruction is checked
-
-
-@runtime_checkable
-class AtlasSource(Protocol):
-    """A plugin that brings an atlas (entry-point group ``bio_interp.atlases``)."""
-
-    api_version: int
-
-    def path(self) -> Path:
-        """Folder of the atlas."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,38 +253,6 @@ class Atlas:
         missed = (some - self.sae(some)).square().sum()
         total = (some - self.sae.norm.mean).square().sum()
         return float(missed / total.clamp_min(1e-12))
-
-
-def load_atlas(
-    name: str | Path | None = None, *, device: str = "auto", options: LoadOptions | None = None
-) -> Atlas:
-    """Open an atlas by the name of an installed one, or by its folder.
-
-    Parameters
-    ----------
-    name
-        Where None, what the environment variable ``BIO_INTERP_ATLAS`` names, else ``unirep``.
-    device, options
-        How to load the language model, when it is first needed.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such atlas; the message lists those installed.
-    """
-    name = name or os.environ.get("BIO_INTERP_ATLAS", "unirep")
-    options = options or LoadOptions(device=device)
-    installed = [p.name for p in list_plugins("atlases")]
-    if str(name) in installed:
-        source: AtlasSource = load_plugin("atlases", str(name))
-        return Atlas(source.path(), options)
-    if Path(name).is_dir():
-        return Atlas(Path(name), options)
-    raise NotFoundError(
-        f"an installed atlas ({', '.join(installed) or 'none'}) or the folder of one",
-        repr(str(name)),
-        "Check the spelling; `bio-interp plugins` lists what is installed.",
-    )
 
 
 def _status(calls: list[Call], *, windowed: bool) -> Status:
