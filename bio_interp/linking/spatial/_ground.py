@@ -1,0 +1,123 @@
+"""One chain as the ground that patterns are placed on, and what is measured of a placement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+from bio_interp.linking.spatial._blocks import Blocks, blocks_of, draw_starts
+from bio_interp.linking.spatial._chains import PROPERTIES, SpatialChain
+from bio_interp.linking.spatial._usual import depths, usual_distances
+
+PAIRS = 200
+"""Of the pairs of a pattern so many are measured, evenly over all; more say little more."""
+
+STATISTICS = ("distance", "separation", "beyond", *PROPERTIES)
+
+Pairs = tuple[Int[ndarray, "pairs"], Int[ndarray, "pairs"]]
+"""Which firing residues, by their number among these, are taken together."""
+
+_PLACED = 2  # statistics that are compared with random placements; others with rotations
+_SAME = 1e-9  # what varies by less says nothing
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The residues of a chain that its structure shows, in order.
+
+    Attributes
+    ----------
+    shown
+        Residues of the chain that are.
+    at
+        Index of each in the chain: what separations are counted in.
+    places
+        CB of each, in angstrom.
+    usual, depth
+        Usual distance by separation, and what each residue adds to it; see `depths`.
+    properties
+        A row for each of `PROPERTIES`: 1 where a residue has it; NaN where nothing is known.
+    """
+
+    shown: Bool[ndarray, "residues"]
+    at: Int[ndarray, "shown"]
+    places: Float[ndarray, "shown 3"]
+    usual: Float[ndarray, "separations"]
+    depth: Float[ndarray, "shown"]
+    properties: Float[ndarray, "properties shown"]
+
+    @classmethod
+    def of(cls, chain: SpatialChain) -> Ground:
+        """Prepare a chain."""
+        shown = chain.shown
+        at, places = np.flatnonzero(shown), chain.coordinates[shown]
+        unknown = np.full(len(shown), np.nan)
+        properties = np.stack([chain.properties.get(p, unknown)[shown] for p in PROPERTIES])
+        lacking = np.isnan(properties)
+        some = ~lacking.all(axis=1, keepdims=True)
+        properties = np.where(lacking & some, 0.0, properties)  # of residues without a record
+        usual = usual_distances(at, places)
+        return cls(shown, at, places, usual, depths(at, places, usual), properties)
+
+    def pool(
+        self, on: Bool[ndarray, "residues"], draws: int, rng: np.random.Generator
+    ) -> Float[ndarray, "statistics pool"] | None:
+        """Measure a pattern and what chance makes of it; the observed one is first.
+
+        Returns
+        -------
+        ndarray or None
+            A row for each of `STATISTICS`, NaN where the chain cannot tell: one block has no
+            distance, and what is the same wherever the pattern lies says nothing. None where no
+            residue fires, or all do.
+        """
+        blocks = blocks_of(on[self.shown])
+        if len(blocks.block) in (0, blocks.length):
+            return None
+        turned = _turned(blocks, draws, rng)
+        found = np.full((len(STATISTICS), draws + 1), np.nan)
+        pairs = _pairs(blocks)
+        if len(pairs[0]):
+            starts = np.concatenate([blocks.start[None], draw_starts(blocks, draws, rng)])
+            distance, separation = self._apart(blocks.rows(starts), pairs)
+            found[:_PLACED] = distance.mean(axis=1), separation.mean(axis=1)
+            found[_PLACED] = self._above(turned, pairs).mean(axis=1)
+        for number, values in enumerate(self.properties, _PLACED + 1):
+            if not np.isnan(values[0]):
+                found[number] = values[turned].mean(axis=1)
+        found[found.std(axis=1) < _SAME] = np.nan
+        return found
+
+    def _apart(
+        self, rows: Int[ndarray, "pool firing"], pairs: Pairs
+    ) -> tuple[Float[ndarray, "pool pairs"], Int[ndarray, "pool pairs"]]:
+        """Give distance and separation of each pair."""
+        one, other = (rows[:, of] for of in pairs)  # (pool, pairs)
+        distance = np.sqrt(np.square(self.places[one] - self.places[other]).sum(-1))
+        return distance, np.abs(self.at[one] - self.at[other])
+
+    def _above(
+        self, rows: Int[ndarray, "pool firing"], pairs: Pairs
+    ) -> Float[ndarray, "pool pairs"]:
+        """Give how much farther apart each pair is than is usual at its separation and depth."""
+        distance, separation = self._apart(rows, pairs)
+        depth = self.depth[rows]
+        return distance - self.usual[separation] - depth[:, pairs[0]] - depth[:, pairs[1]]
+
+
+def _turned(blocks: Blocks, draws: int, rng: np.random.Generator) -> Int[ndarray, "pool firing"]:
+    """Rotate a pattern along its chain by random steps; all gaps stay, the end joins the start."""
+    steps = np.append(0, rng.integers(0, blocks.length, draws))
+    return (blocks.rows(blocks.start[None]) + steps[:, None]) % blocks.length
+
+
+def _pairs(blocks: Blocks) -> Pairs:
+    """List pairs of firing residues of different blocks, `PAIRS` of them at most."""
+    one, other = np.triu_indices(len(blocks.block), 1)
+    apart = np.flatnonzero(blocks.block[one] != blocks.block[other])
+    if len(apart) > PAIRS:
+        apart = apart[np.linspace(0, len(apart) - 1, PAIRS).astype(np.int64)]
+    return one[apart], other[apart]
