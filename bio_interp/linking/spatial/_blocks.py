@@ -40,6 +40,14 @@ class Blocks:
         """Residues that can be shared out between the blocks, beside the gaps there must be."""
         return self.length - int(self.extent.sum()) - max(len(self) - 1, 0) * (MAX_GAP + 1)
 
+    @property
+    def around_the_end(self) -> Int[ndarray, "firing"]:
+        """Block of each firing residue where the end of the chain is joined to its start."""
+        if len(self) < 2:
+            return self.block
+        gap = self.length - int(self.start[-1] + self.extent[-1]) + int(self.start[0])
+        return self.block % (len(self) - 1) if gap <= MAX_GAP else self.block
+
     def rows(self, starts: Int[ndarray, "draws blocks"]) -> Int[ndarray, "draws firing"]:
         """Give the firing residues, 0-based, of blocks that start there."""
         return starts[:, self.block] + self.offset

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -66,7 +67,7 @@ class SpatialChain:
     @property
     def shown(self) -> Bool[ndarray, "residues"]:
         """Which residues the structure shows."""
-        return np.isfinite(self.coordinates).all(axis=1)
+        return np.isfinite(self.coordinates.sum(axis=1))
 
 
 def spatial_chains(
@@ -101,15 +102,18 @@ def spatial_chains(
         yield from best.values()
 
 
-def one_a_cluster(chains: Sequence[SpatialChain]) -> list[SpatialChain]:
+def one_a_cluster(
+    chains: Sequence[SpatialChain], *, method: Literal["auto", "mmseqs", "kmer"] = "auto"
+) -> list[SpatialChain]:
     """Keep, of each homology cluster, the chain that shows most residues; the first of several.
 
-    Relatives fold alike and features fire on them alike: they are no evidence twice.
+    Relatives fold alike and features fire on them alike: they are no evidence twice. `method` is
+    that of `bio_interp.sequences.make_split`.
     """
+    if len(chains) < 2:
+        return list(chains)
     numbered = [Protein(str(i), chain.sequence) for i, chain in enumerate(chains)]
-    if not numbered:
-        return []
-    split, best = make_split(numbered), dict[str, int]()
+    split, best = make_split(numbered, method=method), dict[str, int]()
     for i, chain in enumerate(chains):
         cluster = split.cluster(str(i))
         if cluster not in best or chain.shown.sum() > chains[best[cluster]].shown.sum():

@@ -13,12 +13,9 @@ from bio_interp.linking.spatial._chains import PROPERTIES, SpatialChain
 from bio_interp.linking.spatial._usual import depths, usual_distances
 
 PAIRS = 200
-"""Of the pairs of a pattern so many are measured, evenly over all; more say little more."""
+"""Of the pairs of a pattern so many are measured, drawn at random; more say little more."""
 
 STATISTICS = ("distance", "separation", "beyond", *PROPERTIES)
-
-Pairs = tuple[Int[ndarray, "pairs"], Int[ndarray, "pairs"]]
-"""Which firing residues, by their number among these, are taken together."""
 
 _PLACED = 2  # statistics that are compared with random placements; others with rotations
 _SAME = 1e-9  # what varies by less says nothing
@@ -79,11 +76,11 @@ class Ground:
             return None
         turned = _turned(blocks, draws, rng)
         found = np.full((len(STATISTICS), draws + 1), np.nan)
-        pairs = _pairs(blocks)
-        if len(pairs[0]):
+        if len(pairs := _pairs(blocks.block, rng)):
             starts = np.concatenate([blocks.start[None], draw_starts(blocks, draws, rng)])
             distance, separation = self._apart(blocks.rows(starts), pairs)
             found[:_PLACED] = distance.mean(axis=1), separation.mean(axis=1)
+        if len(pairs := _pairs(blocks.around_the_end, rng)):
             found[_PLACED] = self._above(turned, pairs).mean(axis=1)
         for number, values in enumerate(self.properties, _PLACED + 1):
             if not np.isnan(values[0]):
@@ -92,20 +89,19 @@ class Ground:
         return found
 
     def _apart(
-        self, rows: Int[ndarray, "pool firing"], pairs: Pairs
+        self, rows: Int[ndarray, "pool firing"], pairs: Int[ndarray, "pairs 2"]
     ) -> tuple[Float[ndarray, "pool pairs"], Int[ndarray, "pool pairs"]]:
         """Give distance and separation of each pair."""
-        one, other = (rows[:, of] for of in pairs)  # (pool, pairs)
+        one, other = rows[:, pairs[:, 0]], rows[:, pairs[:, 1]]  # (pool, pairs)
         distance = np.sqrt(np.square(self.places[one] - self.places[other]).sum(-1))
         return distance, np.abs(self.at[one] - self.at[other])
 
     def _above(
-        self, rows: Int[ndarray, "pool firing"], pairs: Pairs
+        self, rows: Int[ndarray, "pool firing"], pairs: Int[ndarray, "pairs 2"]
     ) -> Float[ndarray, "pool pairs"]:
         """Give how much farther apart each pair is than is usual at its separation and depth."""
         distance, separation = self._apart(rows, pairs)
-        depth = self.depth[rows]
-        return distance - self.usual[separation] - depth[:, pairs[0]] - depth[:, pairs[1]]
+        return distance - self.usual[separation] - self.depth[rows][:, pairs].sum(axis=2)
 
 
 def _turned(blocks: Blocks, draws: int, rng: np.random.Generator) -> Int[ndarray, "pool firing"]:
@@ -114,10 +110,8 @@ def _turned(blocks: Blocks, draws: int, rng: np.random.Generator) -> Int[ndarray
     return (blocks.rows(blocks.start[None]) + steps[:, None]) % blocks.length
 
 
-def _pairs(blocks: Blocks) -> Pairs:
-    """List pairs of firing residues of different blocks, `PAIRS` of them at most."""
-    one, other = np.triu_indices(len(blocks.block), 1)
-    apart = np.flatnonzero(blocks.block[one] != blocks.block[other])
-    if len(apart) > PAIRS:
-        apart = apart[np.linspace(0, len(apart) - 1, PAIRS).astype(np.int64)]
-    return one[apart], other[apart]
+def _pairs(block: Int[ndarray, "firing"], rng: np.random.Generator) -> Int[ndarray, "pairs 2"]:
+    """List pairs of firing residues of different blocks, by number; `PAIRS` at most, at random."""
+    pairs = np.stack(np.triu_indices(len(block), 1), axis=1)
+    apart = pairs[block[pairs[:, 0]] != block[pairs[:, 1]]]
+    return apart if len(apart) <= PAIRS else rng.choice(apart, PAIRS, replace=False, shuffle=False)

@@ -123,7 +123,7 @@ class _Firing:
         self._offsets = np.cumsum([0, *(len(ground.shown) for ground in self._grounds)])
         self._columns: csc_matrix = csc_matrix(vstack(codes) if codes else (0, 0))
         self._columns.sort_indices()
-        self.features = self._columns.shape[1]
+        self.features: int = self._columns.shape[1]  # pyright: ignore[reportOptionalSubscript]
 
     def pools(
         self, feature: int, pool: int, rng: np.random.Generator
@@ -146,7 +146,7 @@ class _Firing:
 
 def _check(chains: Sequence[SpatialChain], codes: Sequence[csr_matrix]) -> None:
     wanted = [len(chain.sequence) for chain in chains]
-    got = [rows.shape[0] for rows in codes]
+    got = [rows.shape[0] for rows in codes]  # pyright: ignore[reportOptionalSubscript]
     if wanted != got:
         raise MismatchError(
             f"codes of {len(wanted)} chains with {sum(wanted)} residues",
