@@ -137,20 +137,21 @@ def _spatial(row: Row) -> str:
 
 
 def _compact(row: Row) -> str:
-    """Say whether its places are closer than random ones, and whether that is mere sequence."""
+    """Say whether its places are closer than random ones, and whether that is anything new."""
     q, beyond = row["compact_q"], row["beyond_q"]
     where = f"in {row['spatial_clusters']} clusters of {row['of_spatial_clusters']}"
     apart = (
         f"{row['distance']:.1f} A apart (random {row['distance_null']:.1f}; q {q:.2g}) and "
         f"{row['separation']:.0f} residues (random {row['separation_null']:.0f})"
     )
+    more = "sequence, depth and letters"
     if q >= Q:
         what = "not compact"
     elif beyond is not None and beyond < Q:
         what = "compact"
     else:
-        what = "compact as neighbours in sequence or core are"
-    rest = "" if beyond is None else f"; beyond sequence and depth: q {beyond:.2g}"
+        what = f"compact as {more} make it"
+    rest = "" if beyond is None else f"; beyond {more}: q {beyond:.2g}"
     return f"{what} {where}: {apart}{rest}"
 
 

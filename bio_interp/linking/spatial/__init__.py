@@ -10,9 +10,9 @@ statistic       mean in a chain, over
 =============== ===================================================================================
 ``distance``    pairs of firing residues of different blocks: angstrom between CB. *Compact* is
                 what has less than random placements
-``beyond``      the same pairs: angstrom above what is usual at their separation in this chain.
-                Blocks that are neighbours in the sequence are near for that reason alone; this
-                takes it away
+``beyond``      the same pairs: angstrom above what is usual for two residues that far apart along
+                the sequence, that deep in the chain, of these letters. Blocks that are neighbours
+                in the sequence are near for that reason alone, as are greasy letters in the core
 ``separation``  the same pairs: residues along the sequence; not tested
 `PROPERTIES`    firing residues: 1 where one is within 5 angstrom of a ``ligand``, ``metal``,
                 ``nucleic`` chain, named ``site`` or another chain (``interface``), in the ``core``
@@ -40,7 +40,7 @@ from bio_interp.linking.spatial._chains import (
 from bio_interp.linking.spatial._ground import PAIRS, STATISTICS
 from bio_interp.linking.spatial._measure import FEWEST, POOL, Measured, measure_spatial
 from bio_interp.linking.spatial._table import SPATIAL, spatial_table
-from bio_interp.linking.spatial._usual import depths, usual_distances
+from bio_interp.linking.spatial._usual import depths, excess_of_letters, usual_distances
 
 __all__ = [
     "BURIED",
@@ -60,6 +60,7 @@ __all__ = [
     "blocks_of",
     "depths",
     "draw_starts",
+    "excess_of_letters",
     "measure_spatial",
     "one_a_cluster",
     "spatial_chains",

@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from bio_interp.linking.spatial._blocks import Blocks, blocks_of, draw_starts
 from bio_interp.linking.spatial._chains import PROPERTIES, SpatialChain
-from bio_interp.linking.spatial._usual import depths, usual_distances
+from bio_interp.linking.spatial._usual import Usual
 
 PAIRS = 200
 """Of the pairs of a pattern so many are measured, drawn at random; more say little more."""
@@ -29,40 +29,46 @@ class Ground:
     ----------
     shown
         Residues of the chain that are.
-    at
-        Index of each in the chain: what separations are counted in.
-    places
-        CB of each, in angstrom.
-    usual, depth
-        Usual distance by separation, and what each residue adds to it; see `depths`.
+    usual
+        Where they are, and how far apart two usually are.
     properties
         A row for each of `PROPERTIES`: 1 where a residue has it; NaN where nothing is known.
     """
 
     shown: Bool[ndarray, "residues"]
-    at: Int[ndarray, "shown"]
-    places: Float[ndarray, "shown 3"]
-    usual: Float[ndarray, "separations"]
-    depth: Float[ndarray, "shown"]
+    usual: Usual
     properties: Float[ndarray, "properties shown"]
 
     @classmethod
     def of(cls, chain: SpatialChain) -> Ground:
         """Prepare a chain."""
         shown = chain.shown
-        at, places = np.flatnonzero(shown), chain.coordinates[shown]
         unknown = np.full(len(shown), np.nan)
         properties = np.stack([chain.properties.get(p, unknown)[shown] for p in PROPERTIES])
         lacking = np.isnan(properties)
         some = ~lacking.all(axis=1, keepdims=True)
         properties = np.where(lacking & some, 0.0, properties)  # of residues without a record
-        usual = usual_distances(at, places)
-        return cls(shown, at, places, usual, depths(at, places, usual), properties)
+        return cls(shown, Usual.of(chain.sequence, chain.coordinates), properties)
 
     def pool(
-        self, on: Bool[ndarray, "residues"], draws: int, rng: np.random.Generator
+        self,
+        on: Bool[ndarray, "residues"],
+        excess: Float[ndarray, "letters letters"],
+        draws: int,
+        rng: np.random.Generator,
     ) -> Float[ndarray, "statistics pool"] | None:
         """Measure a pattern and what chance makes of it; the observed one is first.
+
+        Parameters
+        ----------
+        on
+            Where a feature fires.
+        excess
+            See `excess_of_letters`.
+        draws
+            Random placements, and random rotations.
+        rng
+            Source of randomness.
 
         Returns
         -------
@@ -81,7 +87,7 @@ class Ground:
             distance, separation = self._apart(blocks.rows(starts), pairs)
             found[:_PLACED] = distance.mean(axis=1), separation.mean(axis=1)
         if len(pairs := _pairs(blocks.around_the_end, rng)):
-            found[_PLACED] = self._above(turned, pairs).mean(axis=1)
+            found[_PLACED] = self._above(turned, pairs, excess).mean(axis=1)
         for number, values in enumerate(self.properties, _PLACED + 1):
             if not np.isnan(values[0]):
                 found[number] = values[turned].mean(axis=1)
@@ -93,15 +99,22 @@ class Ground:
     ) -> tuple[Float[ndarray, "pool pairs"], Int[ndarray, "pool pairs"]]:
         """Give distance and separation of each pair."""
         one, other = rows[:, pairs[:, 0]], rows[:, pairs[:, 1]]  # (pool, pairs)
-        distance = np.sqrt(np.square(self.places[one] - self.places[other]).sum(-1))
-        return distance, np.abs(self.at[one] - self.at[other])
+        at, places = self.usual.at, self.usual.places
+        distance = np.sqrt(np.square(places[one] - places[other]).sum(-1))
+        return distance, np.abs(at[one] - at[other])
 
     def _above(
-        self, rows: Int[ndarray, "pool firing"], pairs: Int[ndarray, "pairs 2"]
+        self,
+        rows: Int[ndarray, "pool firing"],
+        pairs: Int[ndarray, "pairs 2"],
+        excess: Float[ndarray, "letters letters"],
     ) -> Float[ndarray, "pool pairs"]:
-        """Give how much farther apart each pair is than is usual at its separation and depth."""
+        """Give how much farther apart each pair is than is usual for two such residues."""
         distance, separation = self._apart(rows, pairs)
-        return distance - self.usual[separation] - self.depth[rows][:, pairs].sum(axis=2)
+        one, other = rows[:, pairs[:, 0]], rows[:, pairs[:, 1]]
+        usual, letters = self.usual, self.usual.letters
+        expected = usual.by_separation[separation] + usual.depth[one] + usual.depth[other]
+        return distance - expected - excess[letters[one], letters[other]]
 
 
 def _turned(blocks: Blocks, draws: int, rng: np.random.Generator) -> Int[ndarray, "pool firing"]:

@@ -14,6 +14,7 @@ from bio_interp.errors import MismatchError
 from bio_interp.linking.spatial._adaptive import MOST, standardised, sum_p
 from bio_interp.linking.spatial._chains import SpatialChain
 from bio_interp.linking.spatial._ground import STATISTICS, Ground
+from bio_interp.linking.spatial._usual import excess_of_letters
 from bio_interp.linking.statistics import benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class _Firing:
 
         _check(chains, codes)
         self._grounds = [Ground.of(chain) for chain in chains]
+        self._excess = excess_of_letters(ground.usual for ground in self._grounds)
         self._offsets = np.cumsum([0, *(len(ground.shown) for ground in self._grounds)])
         self._columns: csc_matrix = csc_matrix(vstack(codes) if codes else (0, 0))
         self._columns.sort_indices()
@@ -138,7 +140,7 @@ class _Firing:
             on = np.zeros(len(ground.shown), dtype=bool)
             on[rows[cuts[i] : cuts[i + 1]] - self._offsets[i]] = True
             fires += bool(on[ground.shown].any())
-            measured = ground.pool(on, pool, rng)
+            measured = ground.pool(on, self._excess, pool, rng)
             found += [] if measured is None else [measured]
         empty = np.zeros((0, len(STATISTICS), pool + 1))
         return fires, np.stack(found) if found else empty

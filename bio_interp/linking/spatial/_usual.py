@@ -1,14 +1,78 @@
-"""How far apart two residues of a chain usually are: by separation, and by how deep they lie."""
+"""How far apart two residues usually are: by separation, by how deep they lie, by letters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from bio_interp.linking._runs import MAX_GAP
+
 _ROWS = 512  # of a matrix of distances at a time
+_PRIOR = 50  # pairs without excess that each pair of letters starts with: a few say little
+_LETTERS = 26
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usual in a chain.
+
+    Attributes
+    ----------
+    at
+        Index of each residue that is shown in the chain, ascending.
+    places
+        Where it is, in angstrom.
+    letters
+        Which letter it is, from 0 for A.
+    by_separation, depth
+        See `usual_distances` and `depths`.
+    """
+
+    at: Int[ndarray, "shown"]
+    places: Float[ndarray, "shown 3"]
+    letters: Int[ndarray, "shown"]
+    by_separation: Float[ndarray, "separations"]
+    depth: Float[ndarray, "shown"]
+
+    @classmethod
+    def of(cls, sequence: str, places: Float[ndarray, "residues 3"]) -> Usual:
+        """Measure a chain; places that are NaN are not shown."""
+        at = np.flatnonzero(np.isfinite(places.sum(axis=1)))
+        letters = np.array([ord(sequence[i]) - ord("A") for i in at], dtype=np.int64)
+        usual = usual_distances(at, places[at])
+        return cls(at, places[at], letters, usual, depths(at, places[at], usual))
+
+    def excess_by_letters(self) -> tuple[Float[ndarray, "letters"], Float[ndarray, "letters"]]:
+        """Sum what is above separation and depth by pairs of letters, and count the pairs.
+
+        Of pairs that are so far apart as residues of different blocks can be.
+        """
+        size = _LETTERS * _LETTERS
+        total, count = np.zeros(size), np.zeros(size)
+        for some, distance, separation in _blocks_of_rows(self.at, self.places):
+            above = distance - self.by_separation[separation] - self.depth
+            above -= self.depth[some, None]
+            far = separation > MAX_GAP + 1
+            kind = (self.letters[some, None] * _LETTERS + self.letters)[far]
+            total += np.bincount(kind, weights=above[far], minlength=size)
+            count += np.bincount(kind, minlength=size)
+        return total, count
+
+
+def excess_of_letters(chains: Iterable[Usual]) -> Float[ndarray, "letters letters"]:
+    """Average over chains how much farther than usual two letters are, in angstrom.
+
+    Below 0 for two that seek each other, as cysteines do. Drawn to 0 where there are few.
+    """
+    total, count = np.zeros(_LETTERS**2), np.full(_LETTERS**2, float(_PRIOR))
+    for chain in chains:
+        more, pairs = chain.excess_by_letters()
+        total, count = total + more, count + pairs
+    return (total / count).reshape(_LETTERS, _LETTERS)
 
 
 def usual_distances(

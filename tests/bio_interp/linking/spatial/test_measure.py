@@ -13,6 +13,7 @@ from bio_interp.linking.spatial import (
     blocks_of,
     depths,
     draw_starts,
+    excess_of_letters,
     measure_spatial,
     spatial_table,
     usual_distances,
@@ -22,6 +23,7 @@ from bio_interp.linking.spatial._ground import Ground
 from .conftest import as_codes, folded
 
 DISTANCE, SEPARATION, BEYOND = range(3)
+NONE = np.zeros((26, 26))
 LIGAND = STATISTICS.index("ligand")
 
 
@@ -53,15 +55,17 @@ def shuffled(on: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def test_the_statistics_of_a_hairpin_are_those_computed_by_hand():
     chain = SpatialChain("h", "A" * 28, hairpin(14), {"ligand": (np.arange(28) < 4) * 1.0})
     ground = Ground.of(chain)
-    found = ground.pool(fires(28, 3, 4, 23, 24), 9, np.random.default_rng(0))
+    excess = np.full((26, 26), 0.5)
+    found = ground.pool(fires(28, 3, 4, 23, 24), excess, 9, np.random.default_rng(0))
     # two blocks; 3-24 and 4-23 lie across, 5 apart; 3-23 and 4-24 are 4 along and 5 across
     assert found[DISTANCE, 0] == pytest.approx((2 * 5 + 2 * np.sqrt(41)) / 4)
     assert found[SEPARATION, 0] == (21 + 19 + 20 + 20) / 4
     assert found[LIGAND, 0] == 1 / 4
     assert found[BEYOND, 0] == pytest.approx(
         found[DISTANCE, 0]
-        - ground.usual[[21, 19, 20, 20]].mean()
-        - ground.depth[[3, 4, 23, 24]].sum() / 2
+        - ground.usual.by_separation[[21, 19, 20, 20]].mean()
+        - ground.usual.depth[[3, 4, 23, 24]].sum() / 2
+        - 0.5
     )
 
 
@@ -79,26 +83,46 @@ def test_what_is_usual_comes_from_all_pairs_of_the_chain():
     np.testing.assert_allclose(depth, row - row.mean() / 2)
 
 
+def test_letters_that_seek_each_other_are_closer_than_usual():
+    rng = np.random.default_rng(0)
+    chains = []
+    for i in range(6):
+        plain = folded(f"c{i}", 120, rng)
+        seek = sphere(plain, rng)
+        sequence = "".join("C" if here else rng.choice(list("AG")) for here in seek)
+        chains.append(SpatialChain(plain.name, sequence, plain.coordinates))
+    excess = excess_of_letters(Ground.of(chain).usual for chain in chains)
+    assert excess[2, 2] < -1.5  # C with C
+    assert abs(excess[0, 6]) < 0.5  # A with G
+    np.testing.assert_allclose(excess, excess.T)
+    assert excess[25, 25] == 0  # no Z
+    on = [[np.array([x == "C" for x in chain.sequence])] for chain in chains]
+    found = measure_spatial(chains, as_codes(on))
+    assert found.p[0, DISTANCE] < 0.001
+    assert found.p[0, BEYOND] > 0.05  # it is no more than its letter
+
+
 def test_residues_that_are_not_seen_neither_fire_nor_take_a_block():
     places = hairpin(12)
     places[5:8] = np.nan
     ground = Ground.of(SpatialChain("h", "A" * 24, places, {}))
     rng = np.random.default_rng(0)
     on = fires(24, 3, 6, 7, 17)
-    found = ground.pool(on, 50, rng)
+    found = ground.pool(on, NONE, 50, rng)
     assert found[SEPARATION, 0] == 14  # counted along the chain, what is not seen included
     assert np.isfinite(found[:3]).all()
-    assert ground.pool(fires(24, 6, 7), 50, rng) is None
+    assert ground.pool(fires(24, 6, 7), NONE, 50, rng) is None
 
 
 def test_one_block_has_no_distance_but_surroundings():
     chain = SpatialChain("h", "A" * 16, hairpin(), {"ligand": (np.arange(16) < 2) * 1.0})
-    found = Ground.of(chain).pool(fires(16, 0, 1, 2), 20, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    found = Ground.of(chain).pool(fires(16, 0, 1, 2), NONE, 20, rng)
     assert np.isnan(found[:3]).all()
     assert found[LIGAND, 0] == pytest.approx(2 / 3)
     assert np.isnan(found[LIGAND + 1]).all()  # of metals the structure says nothing
-    assert Ground.of(chain).pool(fires(16, *range(16)), 20, np.random.default_rng(0)) is None
-    assert Ground.of(chain).pool(fires(16), 20, np.random.default_rng(0)) is None
+    assert Ground.of(chain).pool(fires(16, *range(16)), NONE, 20, rng) is None
+    assert Ground.of(chain).pool(fires(16), NONE, 20, rng) is None
 
 
 def test_a_planted_pocket_is_found_and_its_blocks_at_random_are_not(chains):
