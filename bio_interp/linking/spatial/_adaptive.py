@@ -55,12 +55,13 @@ def sum_p(
     True
     """
     clusters, size = pools.shape
+    narrow = np.uint16 if size <= 2**16 else np.uint32  # drawn four times as fast as int64
     observed = pools[:, 0].sum() - 1e-9 * np.abs(pools).sum(axis=0).max()  # equal sums reach it
     reached = done = 0
     for step in (*_STEPS[:-1], *[_STEPS[-1]] * (most // _STEPS[-1] + 1)):
         step = min(step, most - done)
-        sums = np.zeros(step)
-        for pool, draw in zip(pools, rng.integers(0, size, (clusters, step)), strict=True):
+        sums, drawn = np.zeros(step), rng.integers(0, size, (clusters, step), dtype=narrow)
+        for pool, draw in zip(pools, drawn, strict=True):
             sums += pool[draw]
         hits = np.flatnonzero(sums >= observed)
         if reached + len(hits) >= enough:

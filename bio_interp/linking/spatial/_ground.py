@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -38,6 +39,10 @@ class Ground:
     shown: Bool[ndarray, "residues"]
     usual: Usual
     properties: Float[ndarray, "properties shown"]
+
+    @cached_property
+    def _axes(self) -> Float[ndarray, "3 shown"]:
+        return np.ascontiguousarray(self.usual.places.T, dtype=np.float32)
 
     @classmethod
     def of(cls, chain: SpatialChain) -> Ground:
@@ -99,9 +104,11 @@ class Ground:
     ) -> tuple[Float[ndarray, "pool pairs"], Int[ndarray, "pool pairs"]]:
         """Give distance and separation of each pair."""
         one, other = rows[:, pairs[:, 0]], rows[:, pairs[:, 1]]  # (pool, pairs)
-        at, places = self.usual.at, self.usual.places
-        distance = np.sqrt(np.square(places[one] - places[other]).sum(-1))
-        return distance, np.abs(at[one] - at[other])
+        at, square = self.usual.at, np.zeros(one.shape, dtype=np.float32)
+        for axis in self._axes:  # quicker than rows of three
+            step = axis[one] - axis[other]
+            square += step * step
+        return np.sqrt(square), np.abs(at[one] - at[other])
 
     def _above(
         self,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FEWEST = 5
 """Clusters in which a feature must tell something to be tested."""
 
-POOL = 299
+POOL = 199
 """Random placements of a feature's blocks in each chain."""
 
 _CLOSER = [STATISTICS.index(name) for name in ("distance", "beyond")]  # less is what is tested

@@ -27,9 +27,9 @@ def test_draws_stop_when_enough_have_reached_the_sum():
         def __init__(self):
             self.rng, self.drawn = np.random.default_rng(0), 0
 
-        def integers(self, low, high, size):
+        def integers(self, low, high, size, dtype):
             self.drawn += size[1]
-            return self.rng.integers(low, high, size)
+            return self.rng.integers(low, high, size, dtype)
 
     plain, clear = Counted(), Counted()
     assert sum_p(np.arange(40.0).reshape(4, 10), plain) > 0.5
@@ -41,7 +41,7 @@ def test_draws_stop_when_enough_have_reached_the_sum():
 
 def test_an_early_stop_counts_up_to_the_draw_that_ended_it():
     class Told:
-        def integers(self, low, high, size):
+        def integers(self, low, high, size, dtype):
             return np.array([[0, 1, 1, 0, 1, 0] + [0] * (size[1] - 6)])
 
     # the first and the fourth draw reach 5, all others after them no longer count

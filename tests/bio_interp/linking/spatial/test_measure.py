@@ -86,7 +86,7 @@ def test_what_is_usual_comes_from_all_pairs_of_the_chain():
 def test_letters_that_seek_each_other_are_closer_than_usual():
     rng = np.random.default_rng(0)
     chains = []
-    for i in range(6):
+    for i in range(10):
         plain = folded(f"c{i}", 120, rng)
         seek = sphere(plain, rng)
         sequence = "".join("C" if here else rng.choice(list("AG")) for here in seek)
