@@ -30,6 +30,7 @@ from bio_interp.linking.spatial._adaptive import ENOUGH, MOST, standardised, sum
 from bio_interp.linking.spatial._blocks import Blocks, blocks_of, draw_starts
 from bio_interp.linking.spatial._chains import (
     BURIED,
+    CONFIDENT,
     NEAR,
     PROPERTIES,
     SHORTEST,
@@ -44,6 +45,7 @@ from bio_interp.linking.spatial._usual import depths, excess_of_letters, usual_d
 
 __all__ = [
     "BURIED",
+    "CONFIDENT",
     "ENOUGH",
     "FEWEST",
     "MOST",

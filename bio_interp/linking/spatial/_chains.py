@@ -26,6 +26,9 @@ NEAR = 5.0
 BURIED = 0.2
 """Relative accessibility below which a residue belongs to the core."""
 
+CONFIDENT = 50.0
+"""pLDDT below which a predicted residue counts as not shown: it is no structure."""
+
 SHORTEST = 30
 """Residues that a chain must show: fewer are peptides, without an inside."""
 
@@ -51,7 +54,7 @@ class SpatialChain:
     name
         Such as ``1hho:A``.
     sequence
-        What a language model reads.
+        What a language model reads, in upper case.
     coordinates
         CB of each of its residues, CA of glycines, in angstrom; NaN where none is seen.
     properties
@@ -125,8 +128,7 @@ def _own(structure: Structure) -> Iterator[SpatialChain]:
     for chain in structure.chains:
         if chain.kind == "protein":
             name = f"{structure.name}:{chain.name}"
-            places = side_coordinates(chain)
-            yield SpatialChain(name, chain.sequence, places, _properties(structure, chain))
+            yield SpatialChain(name, chain.sequence, *_measured(structure, chain))
 
 
 def _mapped(structure: Structure, given: Mapping[str, Protein]) -> Iterator[SpatialChain]:
@@ -135,19 +137,24 @@ def _mapped(structure: Structure, given: Mapping[str, Protein]) -> Iterator[Spat
         chain, protein = chains[mapped.label], given[mapped.accession]
         rows = [i for i, p in enumerate(mapped.positions) if p is not None]
         index = np.array([p - 1 for p in mapped.positions if p is not None], dtype=np.int64)
+        own, known = _measured(structure, chain)
         places = np.full((len(protein), 3), np.nan)
-        places[index] = side_coordinates(chain)[rows]
+        places[index] = own[rows]
         properties = dict[str, ndarray]()
-        for name, values in _properties(structure, chain).items():
+        for name, values in known.items():
             properties[name] = np.full(len(protein), np.nan)
             properties[name][index] = values[rows]
         name = f"{mapped.accession} in {structure.name}:{chain.name}"
         yield SpatialChain(name, protein.sequence, places, properties)
 
 
-def _properties(structure: Structure, chain: Chain) -> dict[str, ndarray]:
-    """Say which residues have each property; without those that the structure is silent on."""
+def _measured(
+    structure: Structure, chain: Chain
+) -> tuple[Float[ndarray, "residues 3"], dict[str, Float[ndarray, "residues"]]]:
+    """Give places, and which residues have each property that the structure is not silent on."""
     table = residue_properties(structure, chain)
+    places = side_coordinates(chain)
+    places[(table["plddt"] < CONFIDENT).fill_null(value=False).to_numpy()] = np.nan
     flags = table.select(
         *(pl.col(name) <= NEAR for name in _NEARNESS),
         core=pl.col("accessibility") < BURIED,
@@ -158,4 +165,6 @@ def _properties(structure: Structure, chain: Chain) -> dict[str, ndarray]:
         disulfide="disulfide",
     )
     known = [name for name in PROPERTIES if flags[name].null_count() < flags.height]
-    return {name: flags[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in known}
+    return places, {
+        name: flags[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in known
+    }

@@ -46,6 +46,17 @@ def test_of_equal_chains_the_one_that_shows_most_is_taken_and_peptides_are_not()
     assert found[0].shown.all()
 
 
+def test_residues_that_were_predicted_without_confidence_are_not_shown():
+    lines = atoms("A", LETTERS, 0)
+    doubted = [line.replace(" 20.00 ", " 90.00 " if i > 6 else " 49.00 ")
+               for i, line in enumerate(lines, 1)]  # fmt: skip
+    title = "TITLE     ALPHAFOLD MONOMER V2.0 PREDICTION FOR A PROTEIN (P12345)"
+    (found,) = spatial_chains([structure([title], doubted)])
+    assert np.flatnonzero(~found.shown).tolist() == [0, 1, 2, 3, 4, 5]
+    (crystal,) = spatial_chains([structure(doubted)])
+    assert crystal.shown.all()
+
+
 def test_properties_are_those_that_the_structure_knows():
     (found,) = spatial_chains([structure(atoms("A", LETTERS, 0))])
     assert "metal" in found.properties
