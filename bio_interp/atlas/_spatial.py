@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from bio_interp.atlas._atlas import Atlas
     from bio_interp.sequences import Protein
     from bio_interp.structures import Structure
+
+_log = logging.getLogger(__name__)
 
 
 def feature_space(
@@ -50,7 +53,8 @@ def feature_space(
     Returns
     -------
     DataFrame
-        Columns of `bio_interp.linking.spatial.SPATIAL`, a row a feature, in order.
+        Columns of `bio_interp.linking.spatial.SPATIAL`, a row a feature, in order. Null where
+        fewer than five clusters tell; how many were tested is logged.
 
     Raises
     ------
@@ -68,7 +72,10 @@ def feature_space(
         )
     read = atlas.model.activations((chain.sequence for chain in chains), [atlas.site])
     codes = [atlas.encode(reading.rows[atlas.site]) for reading in read]
-    return spatial_table(measure_spatial(chains, codes, seed=seed, tick=tick))
+    table = spatial_table(measure_spatial(chains, codes, seed=seed, tick=tick))
+    tested = table["compact_p"].count()
+    _log.info("3D: %d of %d features tested, on %d clusters", tested, table.height, len(chains))
+    return table
 
 
 def write_spatial(

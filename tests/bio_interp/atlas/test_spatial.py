@@ -105,8 +105,9 @@ def test_too_few_structures_are_said(atlas, table):
 
 
 def test_structures_without_a_chain_and_atlases_without_the_table_are_refused(
-    toy_atlas, structures, tmp_path
+    toy_atlas, structures, tmp_path, caplog
 ):
+    caplog.set_level("INFO", logger="bio_interp")
     atlas = Atlas(copytree(toy_atlas.folder, tmp_path / "atlas"))
     atlas.__dict__["_model"] = toy_atlas.model
     with pytest.raises(StructureError, match="30 residues"):
@@ -115,6 +116,7 @@ def test_structures_without_a_chain_and_atlases_without_the_table_are_refused(
     pl.DataFrame({"feature": [0, 1, 2]}).write_parquet(path)
     with pytest.raises(MismatchError, match="each of the 20 features"):
         write_spatial(atlas, structures[:1])
+    assert "3D: 0 of 20 features tested, on 1 clusters" in caplog.text
     path.unlink()
     with pytest.raises(NotFoundError, match=r"features\.parquet"):
         write_spatial(atlas, structures)
