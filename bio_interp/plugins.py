@@ -39,7 +39,7 @@ def list_plugins(kind: str | None = None) -> list[PluginInfo]:
     Examples
     --------
     >>> [p.name for p in list_plugins("annotators")]
-    ['pfam', 'prosite', 'uniprot']
+    ['pfam', 'prosite', 'structure', 'uniprot']
     """
     return [_info(k, ep) for k in ((kind,) if kind else KINDS) for ep in _entry_points(k)]
 

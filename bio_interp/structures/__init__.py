@@ -29,7 +29,8 @@ object          attributes                  meaning
 Three numberings meet here, and none is an offset of another: the author's (any integer, with
 insertion codes), the entity's (`Residue.label_seq`) and the protein's (``position``). Residues are
 mapped by records that the letters bear out, else by alignment, else not at all. Geometry
-(`contacts`, `distances_to_ligands`, ...) is by residue of a chain: row ``i`` is ``residues[i]``.
+(`contacts`, `distances_to_ligands`, ...) is by residue of a chain: row ``i`` is ``residues[i]``;
+`residue_properties` puts it into one table, with secondary structure and accessibility.
 """
 
 from bio_interp.structures._additives import ADDITIVES
@@ -53,7 +54,7 @@ from bio_interp.structures._map import (
 )
 from bio_interp.structures._properties import DISULFIDE, PROPERTIES, residue_properties
 from bio_interp.structures._protocol import StructureSource
-from bio_interp.structures._read import LARGEST, read_structure
+from bio_interp.structures._read import LARGEST, is_structure, read_structure
 from bio_interp.structures._secondary import (
     SecondaryMethod,
     SecondaryStructure,
@@ -112,6 +113,7 @@ __all__ = [
     "distances_to",
     "distances_to_chains",
     "distances_to_ligands",
+    "is_structure",
     "map_chain",
     "map_structure",
     "read_structure",

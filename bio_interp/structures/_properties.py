@@ -71,7 +71,8 @@ def residue_properties(
           its atoms (no hydrogens) to ligands other than waters and `ADDITIVES`, to metals, to
           nucleic chains, to other protein chains, and to the residues of the file's named sites
           other than the surroundings of `ADDITIVES`; null where the structure has none.
-        - ``disulfide``: whether the file says so, or its SG is within `DISULFIDE` of another.
+        - ``disulfide``: whether the file says so, or its SG is within `DISULFIDE` of another; null
+          for a cysteine without SG.
         - ``contacts``: other residues with CB (CA of glycine) within 8 angstrom, three residues
           away or more.
         - ``plddt``: confidence of a prediction, 0 to 100; null for experiments.
@@ -142,7 +143,7 @@ def _indexes(chain: Chain, members: Iterable[ResidueId]) -> list[int]:
     return [chain.by_author[place] for place in places if place in chain.by_author]
 
 
-def _in_disulfide(structure: Structure, model: Model, chain: Chain) -> list[bool]:
+def _in_disulfide(structure: Structure, model: Model, chain: Chain) -> list[bool | None]:
     """Tell which residues are bridged, by the file's records or by distance."""
     from scipy.spatial import KDTree
 
@@ -157,7 +158,9 @@ def _in_disulfide(structure: Structure, model: Model, chain: Chain) -> list[bool
         tree = KDTree(np.concatenate(sulfurs))
         near = tree.query_ball_point(chain.atoms.coordinates[own], DISULFIDE, return_length=True)
         bonded |= set(chain.atoms.index[own[near > 1]].tolist())  # itself is one
-    return [index in bonded for index in range(len(chain))]
+    blind = {i for i, residue in enumerate(chain.residues) if residue.letter == "C"}
+    blind -= set(chain.atoms.index[own].tolist())
+    return [True if i in bonded else None if i in blind else False for i in range(len(chain))]
 
 
 def _contact_number(chain: Chain) -> list[int | None]:

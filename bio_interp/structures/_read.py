@@ -23,9 +23,9 @@ LARGEST = 1 << 30
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 16  # bytes in which the format must show
-_PDB_LINE = re.compile(
-    rb"^(?:HEADER|TITLE |COMPND|REMARK|CRYST1|SEQRES|MODEL |ATOM  |HETATM|DBREF )", re.M
-)
+_RECORDS = rb"(?:HEADER|TITLE |COMPND|REMARK|CRYST1|SEQRES|MODEL |ATOM  |HETATM|DBREF )"
+_PDB_LINE = re.compile(rb"^" + _RECORDS, re.M)
+_PDB_START = re.compile(rb"\s*" + _RECORDS)
 _OTHERS = (
     (rb"(?i)\s*(?:<!doctype html|<html)", "an HTML page"),
     (rb"\s*<", "XML"),
@@ -78,6 +78,32 @@ def read_structure(source: Path | str | bytes, name: str | None = None) -> Struc
     structure = _parsed(content, name)
     _check_some(structure, name)
     return structure
+
+
+def is_structure(path: Path) -> bool:
+    r"""Tell, from its first bytes, whether a file is a structure that `read_structure` knows.
+
+    Stricter than reading: a PDB file must begin with a record of one, and mmCIF have atoms or the
+    name of an entry.
+
+    Examples
+    --------
+    >>> path = getfixture("tmp_path") / "one.txt"
+    >>> _ = path.write_text("data_1ABC\n#\n_entry.id 1ABC\n")
+    >>> is_structure(path)
+    True
+    """
+    try:
+        if not path.is_file():
+            return False
+        with open_plain(path) as file:
+            head = file.read(_HEAD)
+        form = tell_format(head, path.name)
+    except (OSError, EOFError, ValueError, zlib.error, StructureError):
+        return False
+    if form == "pdb":
+        return _PDB_START.match(head) is not None
+    return form == "bcif" or b"_atom_site." in head or b"_entry.id" in head
 
 
 def _content(source: Path | str) -> bytes:

@@ -1,10 +1,13 @@
 """The page about structures: its code runs, and its numbers are those of the last measurement."""
 
+import doctest
 import json
 import re
 from pathlib import Path
 
 from bio_interp.structures import LARGEST, MIN_COVERAGE, MIN_IDENTITY, SHORTEST
+from bio_interp_structures import ANNOTATOR
+from bio_interp_structures._concepts import Settings, bands, shown
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/howto-structures.md").read_text()
@@ -29,6 +32,49 @@ def test_the_code_of_the_page_runs(blocks, tmp_path, monkeypatch, capsys):
     # CA on a line, 3.8 A apart: none is within 8 A of one three residues on
     assert names["pairs"].shape == (0, 2)
     assert len(names["metal"]) == len(names["other"]) == 10
+    exec(blocks("howto-structures.md", "python")[2], names)
+    assert names["table"].height == len(names["states"].states) == 10
+
+
+def test_the_example_of_concepts_runs_as_shown(blocks):
+    (code,) = blocks("howto-structures.md", "pycon")
+    name = "howto-structures.md"
+    report: list[str] = []
+    test = doctest.DocTestParser().get_doctest(code, {}, name, name, 0)
+    done = doctest.DocTestRunner().run(test, out=report.append)
+    assert done.attempted >= 10
+    assert not done.failed, "".join(report)
+
+
+def test_the_page_names_every_concept_and_option():
+    for concept in (*shown("dssp", Settings()), *shown("psea", Settings())):
+        assert f"`{concept}`" in PAGE, concept
+    for band in bands():
+        assert f"`{band}`" in PAGE or f"`{band.rpartition('/')[2]}`" in PAGE, band
+    for option in Settings.__dataclass_fields__:
+        assert f"`{option}`" in PAGE or f"--option.{option}" in PAGE, option
+        assert f"``{option}``" in (ANNOTATOR.annotate.__doc__ or ""), option
+
+
+def test_the_agreement_of_the_page_is_that_of_the_last_run():
+    run = json.loads((ROOT / "benchmarks/results/structure_concepts.json").read_text())
+    text = " ".join(PAGE[PAGE.index("### Which secondary") : PAGE.index("## Get")].split())
+    assert not run["quick"]
+    for name, method in (("mkdssp 4.2.2", "dssp"), ("P-SEA (biotite)", "psea")):
+        score = run[method]
+        helix, strand = (
+            f"{score[s]['precision']:.3f}, {score[s]['recall']:.3f}" for s in ("helix", "strand")
+        )
+        assert f"| {name} | {score['agreement']:.3f} | {helix} | {strand} | " in text
+    own, rows = run["mkdssp_on_the_own_files"], run["annotator"]["rows"]
+    assert f"{own['residues']:,} residues; the other" in text
+    assert (own["agreement"], own["failed"]) == (1.0, [])
+    assert f"by {own['surface_mean_difference']:.2f} Å² on average" in text
+    assert f"{sum(rows.values()):,} annotations of {len(rows)} concepts" in text
+    for kind in ("HELIX", "STRAND"):
+        known = run["uniprot"][f"uniprot:{kind}"]
+        assert f"{known['both']} of {known['both'] + known['uniprot_only']}" in text
+    assert len(run["uniprot"]["uniprot:DISULFID"]["uniprot_only"]) == 3
 
 
 def test_the_limits_of_the_page_are_those_of_the_code():

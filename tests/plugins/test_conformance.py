@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import gemmi
 import pytest
 
 from bio_interp.errors import MissingExtraError, NotCachedError
@@ -17,11 +18,20 @@ PROTEINS = [Protein("P1", "MARGDWKLMNPQRSTVWYAC" * 4), Protein("P2", "MKVLLTGGAC
 CPU = LoadOptions(device="cpu", precision="fp32")
 
 
+def structure() -> str:
+    """Write P1 as a PDB file of a prediction."""
+    line = "ATOM  {0:5}  CA  {1} A{0:4}    {2:8.3f}   0.000   0.000  1.00 95.00           C"
+    kind = gemmi.ResidueKind.AA
+    names = [gemmi.expand_one_letter(letter, kind) for letter in PROTEINS[0].sequence]
+    lines = [line.format(i, name, 3.8 * i) for i, name in enumerate(names, 1)]
+    return "\n".join(["TITLE     ALPHAFOLD PREDICTION", *lines, "END", ""])
+
+
 def files_of(name: str, folder: Path) -> tuple[list[Path], list[Protein] | None]:
     if name == "uniprot":
         return sorted(TOYS.glob("toy*")), None
     path = folder / name
-    path.write_text({"prosite": PATTERN, "pfam": HITS}[name])
+    path.write_text({"prosite": PATTERN, "pfam": HITS, "structure": structure()}[name])
     return [path], PROTEINS
 
 

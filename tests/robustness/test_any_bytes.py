@@ -17,6 +17,7 @@ from bio_interp_pfam import ANNOTATOR as PFAM
 from bio_interp_pfam import HITS, pfam_names
 from bio_interp_prosite import ANNOTATOR as PROSITE
 from bio_interp_prosite import parse_pattern
+from bio_interp_structures import ANNOTATOR as STRUCTURE
 from bio_interp_uniprot import ANNOTATOR as UNIPROT
 
 TOYS = Path(__file__).parents[1] / "data/uniprot"
@@ -34,6 +35,14 @@ PATTERNS = (
     b"CC   Release 2024_05 of 02-Oct-2024.\n//\nID   RGD; PATTERN.\nAC   PS00016;\nDE   Cell.\n"
     b"PA   R-G-\nPA   [DE](1)-x(0,2)-{P}*-[LV>].\nDO   PDOC1;\n//\n"
     b"ID   M; MATRIX.\nAC   PS50001;\n//\n"
+)
+ATOMS = (
+    b"SSBOND   1 CYS A    1    CYS A    2                          1555   1555  2.03\n"
+    b"SITE     1 AC1  1 GLY A   3\n"
+    b"ATOM      1  SG  CYS A   1       0.000   0.000   0.000  1.00 20.00           S\n"
+    b"ATOM      2  CA  CYS A   2       3.800   0.000   0.000  1.00 20.00           C\n"
+    b"ATOM      3  CA  GLY A   3       7.600   0.000   0.000  1.00 20.00           C\n"
+    b"HETATM    4 ZN    ZN A 101       7.600   2.000   0.000  1.00 20.00          ZN\nEND\n"
 )
 
 # what broke a parser once, or would break a careless one
@@ -126,6 +135,7 @@ PARSERS = {
     "domtblout": (DOMTBL, collected(PFAM)),
     "names": (NAMES, pfam_names),
     "prosite": (PATTERNS, collected(PROSITE)),
+    "structure": (ATOMS, lambda path: STRUCTURE.annotate([path], options={"secondary": "psea"})),
     **{
         name: ((TOYS / name).read_bytes(), collected(UNIPROT))
         for name in (
