@@ -1,18 +1,13 @@
-"""The randomised-weight twin: the same network, every weight tensor permuted within itself.
+"""The randomised-weight twin, with an SAE of its own, on the labels of the benchmark.
 
-It has the model's architecture, its distribution of weights and all that follows from the letters
-alone, and nothing that was learned. An SAE of the same sizes is trained anew on its activations of
-fit proteins, and measured on the same proteins and labels as the SAE of the atlas.
+An SAE of the same sizes is trained anew on its activations of fit proteins, and measured on the
+same proteins and labels as the SAE of the atlas.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import torch
 from _residue_sets import (
@@ -26,15 +21,13 @@ from _residue_sets import (
     plain,
 )
 from _settings import LONGEST, SPLIT, Settings, drawn_at, stage
-from safetensors.torch import load_file, save_file
+from _twin_model import twin_model
 
 from bio_interp.activations import read_rows
 from bio_interp.annotations import AnnotationTable
 from bio_interp.benchmarking import Rows, compare, make_source, measure, summarise
-from bio_interp.cache import cache_folder
 from bio_interp.linking import Labels, lay_labels
-from bio_interp.models import LanguageModel, LoadOptions, load_model
-from bio_interp.provenance import atomic_path
+from bio_interp.models import LanguageModel
 from bio_interp.sae import SparseAutoencoder, TrainConfig, train
 from bio_interp.sequences import Protein, Split, read_proteins
 
@@ -56,58 +49,6 @@ def twin(settings: Settings) -> dict[str, Any]:
         sets = over_sets(name, settings, "twin", model, _measure(name, sae, settings))
         found[name] = {"facts": facts, "sets": sets}
     return found
-
-
-@cache
-def twin_model(name: str, work: Path, seed: int) -> LanguageModel:
-    """Load the model with permuted weights, which are written where they are absent."""
-    folder = work / name / "twin"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = _WRITERS[name](folder, seed)
-    return load_model(name, LoadOptions(device="cpu", weights=path))
-
-
-def permuted(tensors: Mapping[str, torch.Tensor], seed: int) -> dict[str, torch.Tensor]:
-    """Permute each tensor within itself; the same seed gives the same.
-
-    Examples
-    --------
-    >>> one = {"w": torch.arange(6.0).reshape(2, 3)}
-    >>> other = permuted(one, 0)["w"]
-    >>> other.shape, other.flatten().sort().values.tolist(), bool((other == one["w"]).all())
-    (torch.Size([2, 3]), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], False)
-    """
-    mixed = dict[str, torch.Tensor]()
-    generator = torch.Generator().manual_seed(seed)
-    for name, tensor in sorted(tensors.items()):
-        order = torch.randperm(tensor.numel(), generator=generator)
-        mixed[name] = tensor.flatten()[order].reshape(tensor.shape).contiguous()
-    return mixed
-
-
-def _write_reference(folder: Path, seed: int) -> Path:
-    import bio_interp_reference
-
-    path = folder / "weights.safetensors"
-    if not path.is_file():
-        weights = load_file(Path(bio_interp_reference.__file__).parent / "model.safetensors")
-        with atomic_path(path) as temporary:
-            save_file(permuted(weights, seed), temporary)
-    return path
-
-
-def _write_unirep(folder: Path, seed: int) -> Path:
-    path = folder / "weights.npz"
-    if not path.is_file():
-        with np.load(cache_folder() / "unirep/model_weights.npz", allow_pickle=False) as file:
-            weights = {key: torch.from_numpy(file[key]) for key in file.files}
-        mixed = {key: value.numpy() for key, value in permuted(weights, seed).items()}
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **mixed)
-    return path
-
-
-_WRITERS = {"reference": _write_reference, "unirep": _write_unirep}
 
 
 def twin_sae(name: str, settings: Settings, facts: dict[str, Any]) -> SparseAutoencoder:

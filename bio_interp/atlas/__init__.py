@@ -22,6 +22,7 @@ from bio_interp.atlas._logo import Logo
 from bio_interp.atlas._price import sequence_hash
 from bio_interp.atlas._probe import probe_rows, probe_sequences
 from bio_interp.atlas._protein_view import FeatureTrack, ProteinView, view_proteins
+from bio_interp.atlas._spatial import feature_space, write_spatial
 from bio_interp.atlas._stability import write_stability
 from bio_interp.atlas._statistics import FEATURES, feature_statistics
 from bio_interp.atlas._tables import text_table
@@ -56,6 +57,7 @@ __all__ = [
     "each_concept",
     "each_feature",
     "feature_layers",
+    "feature_space",
     "feature_statistics",
     "find_concepts",
     "find_links",
@@ -76,5 +78,6 @@ __all__ = [
     "view_result",
     "view_results",
     "write_features",
+    "write_spatial",
     "write_stability",
 ]

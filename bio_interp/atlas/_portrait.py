@@ -12,6 +12,7 @@ from bio_interp.atlas._extent import FEWEST_CLUSTERS
 from bio_interp.atlas._logo import FEWEST_WINDOWS, Logo
 
 Row = Mapping[str, Any]
+Q = 0.05  # what has less is told as found
 
 
 def portrait(row: Row) -> list[tuple[str, str]]:
@@ -122,6 +123,38 @@ def _stability(row: Row) -> str:
     return f"best cosine {row['stability']:.2f} in {seeds}{chance}"
 
 
+def _spatial(row: Row) -> str:
+    if row.get("spatial_fires") is None:
+        return ""
+    several, of = row["spatial_clusters"], row["of_spatial_clusters"]
+    told = [_compact(row)] if row["compact_q"] is not None else []
+    around = zip(*(row[f"around{k}"] or () for k in ("", "_share", "_null", "_q")), strict=True)
+    told += [f"{name} {share:.0%} (random {null:.0%})" for name, share, null, q in around if q < Q]
+    if row["compact_q"] is None:
+        fires = f"it fires in {row['spatial_fires']} clusters of {of}, at several places in"
+        told.insert(0, f"not enough structures: {fires} {several}")
+    return "; ".join(told)
+
+
+def _compact(row: Row) -> str:
+    """Say whether its places are closer than random ones, and whether that is anything new."""
+    q, beyond = row["compact_q"], row["beyond_q"]
+    where = f"in {row['spatial_clusters']} clusters of {row['of_spatial_clusters']}"
+    apart = (
+        f"{row['distance']:.1f} A apart (random {row['distance_null']:.1f}; q {q:.2g}) and "
+        f"{row['separation']:.0f} residues (random {row['separation_null']:.0f})"
+    )
+    more = "sequence, depth and letters"
+    if q >= Q:
+        what = "not compact"
+    elif beyond is not None and beyond < Q:
+        what = "compact"
+    else:
+        what = f"compact as {more} make it"
+    rest = "" if beyond is None else f"; beyond {more}: q {beyond:.2g}"
+    return f"{what} {where}: {apart}{rest}"
+
+
 _TELL: dict[str, Callable[[Row], str]] = {
     "activations": _activations,
     "extent": _extent,
@@ -130,4 +163,5 @@ _TELL: dict[str, Callable[[Row], str]] = {
     "best residues": _concepts,
     "evidence": _evidence,
     "seed stability": _stability,
+    "3D": _spatial,
 }

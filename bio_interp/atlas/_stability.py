@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from bio_interp.errors import MismatchError, NotFoundError
-from bio_interp.provenance import atomic_path
+from bio_interp.atlas._filled import fill_columns, find_features
 
 if TYPE_CHECKING:
     from bio_interp.sae import SparseAutoencoder
@@ -34,25 +33,11 @@ def write_stability(folder: Path, others: Sequence[SparseAutoencoder]) -> None:
     """
     from bio_interp.sae import SparseAutoencoder, seed_stability
 
-    path = folder / "features.parquet"
-    if not path.is_file():
-        raise NotFoundError(
-            "an atlas with features.parquet",
-            f"{folder} without it",
-            "Write it: write_features.",
-        )
+    path = find_features(folder)
     found = seed_stability(SparseAutoencoder.load(folder), others)
-    features = pl.read_parquet(path, glob=False).sort("feature")
-    if features.height != len(found.score):
-        raise MismatchError(
-            f"a row for each of the {len(found.score)} features of the SAE",
-            f"{features.height} rows in {path}",
-            "Write it again with write_features, from the codes of this SAE.",
-        )
-    added = features.with_columns(
+    columns = (
         pl.Series("stability", found.score.numpy(), dtype=pl.Float32),
         pl.lit(found.chance, dtype=pl.Float32).alias("stability_null"),
         pl.lit(found.seeds, dtype=pl.Int32).alias("seeds"),
     )
-    with atomic_path(path) as temporary:
-        added.write_parquet(temporary, compression="zstd", compression_level=19)
+    fill_columns(path, len(found.score), columns)

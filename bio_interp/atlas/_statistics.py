@@ -18,6 +18,7 @@ from bio_interp.atlas._logo import WINDOWS, RandomLogos, composition, logo_colum
 from bio_interp.atlas._shown import Firing, Shown
 from bio_interp.errors import MismatchError
 from bio_interp.features import FeatureStore
+from bio_interp.linking.spatial import SPATIAL
 from bio_interp.sequences import Protein
 
 FEATURES: dict[str, Any] = {
@@ -62,6 +63,7 @@ FEATURES: dict[str, Any] = {
     "stability": pl.Float32,
     "stability_null": pl.Float32,
     "seeds": pl.Int32,
+    **SPATIAL,
     "cofires": pl.List(pl.Int32),
     "cofire_share": pl.List(pl.Float32),
 }
@@ -119,6 +121,7 @@ def feature_statistics(
         - ``evidence``: firing residues by the strongest evidence of their annotations: a number for
           each of `bio_interp.annotations.EVIDENCE_LEVELS`, and last those without any annotation.
         - ``stability``, ``stability_null`` and ``seeds`` are null; see `write_stability`.
+        - ``spatial_fires`` to ``around_q`` are null; see `write_spatial`.
         - ``cofires``: the features that overlap most with it, as ``cofire_share``, residues where
           both fire over residues where either does. Empty for features that are not `linked`.
 

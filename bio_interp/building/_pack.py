@@ -13,13 +13,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from bio_interp.atlas import Atlas, AtlasInfo, decoy_rates, sequence_hash, write_features
+from bio_interp.atlas import (
+    Atlas,
+    AtlasInfo,
+    decoy_rates,
+    sequence_hash,
+    write_features,
+    write_spatial,
+)
 from bio_interp.building._job import Job
 from bio_interp.building._sample import Drawn
 from bio_interp.building._stages import annotate, encode, harvested, link, sample, train
 from bio_interp.errors import InputError
 from bio_interp.linking import LinkTable
 from bio_interp.provenance import atomic_path, sha256_file, versions, write_json
+from bio_interp.structures import read_structure
 
 _CHECKED = 500  # calibrate proteins whose reconstruction error sets the limit of the domain
 _DECOYS = 100
@@ -63,6 +71,8 @@ def pack(job: Job, out: Path) -> Atlas:
     info.save(partial)
     limit = _domain_limit(job, Atlas(partial, job.options))
     atlas = _saved(job, partial, info, domain_limit=limit)
+    if job.recipe.atlas.structures:
+        write_spatial(atlas, map(read_structure, _structures(job)))
     tested = (d.accession for d in sample(job) if d.fold == "test")
     some = [job.proteins[a] for a in islice(tested, _DECOYS)]
     info = replace(info, domain_limit=limit, decoys=decoy_rates(atlas, some))
@@ -91,6 +101,12 @@ def _write_parts(job: Job, folder: Path, table: LinkTable, drawn: Sequence[Drawn
     )
     _write_exposure(job, folder, [d.accession for d in drawn if d.fold != "test"])
     write_json(folder / "recipe.json", job.settings("pack"))
+
+
+def _structures(job: Job) -> list[Path]:
+    """List the recipe's files of structures; of a folder, all files in it."""
+    paths = job.files(job.recipe.atlas.structures)
+    return [f for p in paths for f in (sorted(p.iterdir()) if p.is_dir() else [p])]
 
 
 def _info(job: Job, measured: Mapping[str, Any]) -> AtlasInfo:

@@ -242,6 +242,9 @@ class AtlasPart:
         Lines printed with every report.
     data, data_licence
         Names of the data's sources, and the licence of each.
+    structures
+        PDB and mmCIF files, or folders of them, on which it is measured what features mean in
+        space; see `bio_interp.atlas.write_spatial`.
     """
 
     name: str
@@ -251,6 +254,7 @@ class AtlasPart:
     notes: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     data_licence: tuple[str, ...] = ()
+    structures: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.data) != len(self.data_licence):

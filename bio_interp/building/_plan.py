@@ -115,6 +115,9 @@ def _files(job: Job, made: Plan) -> None:
     part = job.recipe.annotations
     paths = [*job.recipe.data.sequences, *(f for a in part.annotators.values() for f in a.files)]
     paths += [p for p in (job.recipe.data.split, part.table, job.recipe.sae.load) if p]
+    if job.recipe.atlas.structures:
+        paths += job.recipe.atlas.structures
+        made.add("note", "structures", None, "testing features on them is not in the time")
     for path in dict.fromkeys(paths):
         try:
             made.add("reads", str(path), _size(job.file(path)))

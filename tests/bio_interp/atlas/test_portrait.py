@@ -415,7 +415,7 @@ def test_the_portrait_is_shown_as_text_html_and_json_whatever_the_names(shown):
     for said in ("point", "40 of 40 clusters", "100% (of all residues 4.0%)",
                  "experimental", "random windows reach", "0 ["):  # fmt: skip
         assert said in text
-    assert re.search(r"not measured +seed stability\n", text)
+    assert re.search(r"not measured +seed stability, 3D\n", text)
     assert re.search(r"0\.50 +0\.38 +0\.75 +20", text)  # test F1, precision, recall, clusters
     assert "alert('x')</script> | \"& " in text  # on one line
     html = feature._repr_html_()

@@ -161,6 +161,21 @@ def test_features_are_benchmarked_beside_neurons_where_the_recipe_asks(copied):
     assert not (page.parent / "sources").exists(), "values of baselines take much space"
 
 
+def test_features_are_tested_on_structures_where_the_recipe_names_some(copied):
+    line = "ATOM  {0:5}  CA  LYS A{0:4}    {1:8.3f}{2:8.3f}   0.000  1.00 20.00           C"
+    atoms = [line.format(i, 3.8 * (i % 8), 5.0 * (i // 8)) for i in range(1, 49)]
+    (copied.parent / "pdb").mkdir()
+    (copied.parent / "pdb/one.pdb").write_text("\n".join([*atoms, "END"]))
+    change(copied, 'name = "toy"\n', 'name = "toy"\nstructures = ["pdb"]\n')
+    for name in ("pack", "atlas"):
+        shutil.rmtree(copied.parent / "build.work" / name)
+    assert str(copied.parent / "pdb") in plan(copied).of("reads")
+    table = pl.read_parquet(build(copied).folder / "features.parquet")
+    assert table["of_spatial_clusters"].unique().to_list() == [1]
+    assert table["spatial_fires"].max() == 1
+    assert table["compact_p"].null_count() == table.height
+
+
 def test_a_plan_reads_and_writes_nothing(toy, tmp_path):
     path = toy.write(tmp_path / "planned")
     before = sorted(p.name for p in path.parent.rglob("*"))
