@@ -1,6 +1,6 @@
 """Plots for notebooks and papers, with matplotlib; also as ``bi.pl``.
 
-Each gives a `Plot`, which a notebook shows and ``savefig`` writes. Positions
+Each gives a figure of matplotlib, which a notebook shows and ``savefig`` writes. Positions
 are 1-based. Colours of concepts are those of every report (`bio_interp.render.concept_color`).
 """
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from bio_interp.atlas import FeatureTrack, ProteinView
 
-__all__ = ["Plot", "along", "tracks"]
+__all__ = ["along", "tracks"]
 
 _GREY = "#6b7280"
 _ROW = 0.3  # inches
 
 
-class Plot(Figure):
+class _Plot(Figure):
     """A figure of matplotlib that a notebook shows without ``%matplotlib inline``."""
 
     def _repr_png_(self) -> bytes:
@@ -48,7 +48,7 @@ class _Row(NamedTuple):
     heat: FeatureTrack | None = None
 
 
-def tracks(view: ProteinView) -> Plot:
+def tracks(view: ProteinView) -> Figure:
     """Draw a protein with its calls, the features behind them, and others that fire.
 
     Calls are bars, as opaque as their precision; features are heat, 0 to the largest activation
@@ -60,7 +60,7 @@ def tracks(view: ProteinView) -> Plot:
         From `bio_interp.atlas.view_proteins`.
     """
     rows = _rows(view)
-    figure = Plot(figsize=(9, 0.8 + _ROW * max(1, len(rows))), layout="constrained")
+    figure = _Plot(figsize=(9, 0.8 + _ROW * max(1, len(rows))), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(rows):
         for start, end, alpha in row.runs:
@@ -84,7 +84,7 @@ def along(
     *,
     marks: Sequence[int] = (),
     ylabel: str = "activation",
-) -> Plot:
+) -> Figure:
     """Draw values along one protein, a line each: a feature in the wild type and in a mutant.
 
     Parameters
@@ -114,7 +114,7 @@ def along(
             f"lengths {sorted(lengths)}",
             "Give the values of one protein by name.",
         )
-    figure = Plot(figsize=(9, 2.4), layout="constrained")
+    figure = _Plot(figsize=(9, 2.4), layout="constrained")
     axes = figure.subplots()
     (length,) = lengths
     for name, one in values.items():
