@@ -31,6 +31,8 @@ class SaeSize:
     d_sae: int
     architecture: str
     folds: tuple[str, ...]
+    prefixes: tuple[int, ...] = ()
+    lr: float = 4e-4
 
 
 EVERY, UNTESTED = ("fit", "select", "calibrate", "test"), ("fit", "calibrate")
@@ -44,8 +46,8 @@ class PfamSizes:
     ----------
     model, site
         What is tapped.
-    sketch, ours
-        The two SAEs.
+    sketch, ours, matryoshka
+        The SAEs.
     family, families
         Proteins drawn of a family, and families at most.
     whole
@@ -57,6 +59,7 @@ class PfamSizes:
     site: str
     sketch: SaeSize
     ours: SaeSize
+    matryoshka: SaeSize
     family: int
     families: int
     whole: bool
@@ -64,11 +67,13 @@ class PfamSizes:
 
 FULL = PfamSizes(
     "unirep", "layer.1", SaeSize(1_000_000, 2, 4096, "topk", EVERY),
-    SaeSize(1_900_000, 2, 8192, "batchtopk", UNTESTED), 60, 10_000, True,
+    SaeSize(1_900_000, 2, 8192, "batchtopk", UNTESTED),
+    SaeSize(1_900_000, 4, 4096, "batchtopk", UNTESTED, (256, 1024, 4096), 8e-4), 60, 10_000, True,
 )  # fmt: skip
 QUICK = PfamSizes(
     "reference", "layer.3", SaeSize(8_000, 1, 256, "topk", EVERY),
-    SaeSize(8_000, 2, 256, "batchtopk", UNTESTED), 16, 6, False,
+    SaeSize(8_000, 2, 256, "batchtopk", UNTESTED),
+    SaeSize(8_000, 2, 256, "batchtopk", UNTESTED, (32, 256), 8e-4), 16, 6, False,
 )  # fmt: skip
 
 
@@ -118,7 +123,8 @@ class Universe:
             rows = _rows(store, names, size.rows)
             config = TrainConfig(
                 d_sae=size.d_sae, k=32, total_rows=int(len(rows) * size.passes), batch_rows=2048,
-                lr=4e-4, architecture=size.architecture, precision="bf16",
+                lr=size.lr, architecture=size.architecture, prefixes=size.prefixes,
+                precision="bf16",
             )  # fmt: skip
             train(_epochs(rows), config, folder=folder)
         return SparseAutoencoder.load(folder)

@@ -60,7 +60,9 @@ def pfam(settings: Settings) -> dict[str, Any]:
             f"sae-{name}", store,
             [a for a in members if a not in quarter and universe.split.fold(a) in size.folds], size,
         )
-        for name, size in (("sketch", sizes.sketch), ("ours", sizes.ours))
+        for name, size in {
+            "sketch": sizes.sketch, "ours": sizes.ours, "matryoshka": sizes.matryoshka,
+        }.items()
     }  # fmt: skip
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "universe": lambda: _universe(universe, store, saes, table, families, quarter, proteins)
@@ -102,7 +104,8 @@ def _universe(
         clusters={a: a for a in names}, min_clusters={"select": 5},
     )  # fmt: skip
     measured = []
-    for name, kind in (("ours", "sae"), ("sketch", "sae"), ("neurons", "neurons")):
+    for name in ("ours", "matryoshka", "sketch", "neurons"):
+        kind = "sae" if name in saes else name
         rows = Rows([store], frozenset(names), sequences, universe.work / "universe" / name)
         source = make_source(
             kind, rows, saes.get(name, saes["ours"]), set(names) - quarter, dense_share=SHARE
@@ -156,7 +159,7 @@ def _strict(
     names = frozenset(d.accession for d in drawn)
     sequences = {a: proteins[a].sequence for a in names}
     found: dict[str, Any] = {}
-    for name, baselines in (("ours", ("neurons", "kmers")), ("sketch", ())):
+    for name, baselines in {"ours": ("neurons", "kmers"), "matryoshka": (), "sketch": ()}.items():
         rows = Rows(stores, names, sequences, universe.work / "strict" / name)
         settings = BenchSettings(
             baselines, interplm=False, dense_share=SHARE, null=99 if baselines else 0

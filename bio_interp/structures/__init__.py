@@ -92,7 +92,7 @@ from bio_interp.structures._structure_map import (
     StructureMap,
     map_structure,
 )
-from bio_interp.structures._surface import LARGEST_SURFACE
+from bio_interp.structures._surface import BURIED, LARGEST_SURFACE
 from bio_interp.structures._view import (
     StructureView,
     chain_proteins,
@@ -102,6 +102,7 @@ from bio_interp.structures._view import (
 
 __all__ = [
     "ADDITIVES",
+    "BURIED",
     "CONTACT",
     "DISULFIDE",
     "HEAVY_CONTACT",

@@ -22,6 +22,12 @@ The theoretical values of Tien, Meyer, Sydykova, Spielman and Wilke, PLoS ONE 8,
 table 1; they were computed with DSSP's radii, which are used here too.
 """
 
+BURIED = 0.25
+"""Relative accessibility below which a residue is buried.
+
+It parts surface and interior best by their composition (Levy, J. Mol. Biol. 403, 660, 2010).
+"""
+
 _HEAVY = {
     "G": 4, "A": 5, "S": 6, "C": 6, "T": 7, "V": 7, "P": 7, "D": 8, "N": 8, "I": 8, "L": 8, "M": 8,
     "E": 9, "Q": 9, "K": 9, "H": 10, "F": 11, "R": 11, "Y": 12, "W": 14,

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import polars as pl
 
 from bio_interp.errors import AnnotationError
-from bio_interp.structures import SecondaryMethod
+from bio_interp.structures import BURIED, SecondaryMethod
 
 SOURCE = "structure"
 _COMPONENT = re.compile(r"[A-Za-z0-9]{1,5}")  # https://www.wwpdb.org/data/ccd
@@ -22,8 +22,7 @@ class Settings:
     Attributes
     ----------
     buried
-        Relative accessibility; 0.25 parts surface and interior best by their composition (Levy, J.
-        Mol. Biol. 403, 660, 2010).
+        Relative accessibility.
     metal
         Angstrom; MetalPDB's limit for donors (Andreini and others, Nucleic Acids Res. 41, D312,
         2013).
@@ -34,7 +33,7 @@ class Settings:
     """
 
     secondary: SecondaryMethod = "auto"
-    buried: float = 0.25
+    buried: float = BURIED
     ligand: float = 5.0
     metal: float = 3.0
     nucleic: float = 5.0

@@ -16,7 +16,7 @@ statistic       mean in a chain, over
 ``separation``  the same pairs: residues along the sequence; not tested
 `PROPERTIES`    firing residues: 1 where one is within 5 angstrom of a ``ligand``, ``metal``,
                 ``nucleic`` chain, named ``site`` or another chain (``interface``), in the ``core``
-                or at the ``surface`` (relative accessibility below 0.2, or not), in a ``helix``,
+                or at the ``surface`` (relative accessibility below 0.25, or not), in a ``helix``,
                 a ``strand`` or a ``loop``
 =============== ===================================================================================
 
@@ -29,7 +29,6 @@ for more), p and q. What fewer than `FEWEST` clusters tell of is null: it is not
 from bio_interp.linking.spatial._adaptive import ENOUGH, MOST, standardised, sum_p
 from bio_interp.linking.spatial._blocks import Blocks, blocks_of, draw_starts
 from bio_interp.linking.spatial._chains import (
-    BURIED,
     CONFIDENT,
     NEAR,
     PROPERTIES,
@@ -44,7 +43,6 @@ from bio_interp.linking.spatial._table import SPATIAL, spatial_table
 from bio_interp.linking.spatial._usual import depths, excess_of_letters, usual_distances
 
 __all__ = [
-    "BURIED",
     "CONFIDENT",
     "ENOUGH",
     "FEWEST",

@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from bio_interp.sequences import Protein, make_split
 from bio_interp.structures import (
+    BURIED,
     Chain,
     Structure,
     map_structure,
@@ -22,9 +23,6 @@ from bio_interp.structures import (
 
 NEAR = 5.0
 """Angstrom between atoms of a residue and of what it is near to."""
-
-BURIED = 0.2
-"""Relative accessibility below which a residue belongs to the core."""
 
 CONFIDENT = 50.0
 """pLDDT below which a predicted residue counts as not shown: it is no structure."""
