@@ -62,3 +62,18 @@ def test_the_other_figures(text, measured):
     assert f"| {decoys} |" in text
     for third in measured["recall_of_span_thirds_at_low_0.5"]:
         assert f"{third:.0%}".replace("%", " %") in text
+
+
+def test_what_linking_anew_changed(text, docs):
+    found = json.loads((docs.parent / "benchmarks/results/reference_atlas.json").read_text())
+    shown = rows(text, "linked anew")
+    assert len(shown) == 2
+    for row, source in zip(shown, ("uniprot", "pfam"), strict=True):
+        links = found["relinked"]["links"][source]
+        kinds = ("family_marker", "locator", "delineator", "interplm")
+        cells = [f"{links[kind]} ({links[f'{kind}_mean_f1']:.3f})" for kind in kinds]
+        assert row[1:] == [str(links["concepts"]), *cells]
+    helix = found["relinked"]["helix_calls_on_test"]
+    words = " ".join(text.split())
+    assert f"{helix['relinked']['precision']:.0%}".replace("%", " %") + " of its calls" in words
+    assert f"of the first {helix['before']['precision']:.0%}".replace("%", " %") in words
