@@ -113,15 +113,14 @@ def _universe(
         _LOG.info("universe: %s", name)
         one = measure(source, labels, ("interplm", "residue"))
         measured.append(type(one)(name, one.rows, one.sums, one.screened))
-    clusters = len(quarter)
     return {
-        "summary": _plain(summarise(measured, clusters)),
-        "ours_minus": _plain(compare(measured[0], measured[1:], clusters)),
+        "summary": _plain(summarise(measured, len(quarter))),
+        "ours_minus": _plain(compare(measured[0], measured[1:], len(quarter))),
         "all_families": _all_families(measured),
         "families": len(families),
         "proteins": len(names),
         "residues": sum(map(len, sequences.values())),
-        "test_proteins": clusters,
+        "test_proteins": len(quarter),
     }
 
 
