@@ -145,7 +145,7 @@ def test_a_view_is_shown_apart_where_there_is_one_and_nothing_where_there_is_non
     assert "3D view" in text_of(opened)
     go(opened, "#toy/f2")
     assert opened.run("document.querySelector('#page iframe')") is None
-    assert "3D" not in text_of(opened)
+    assert "3D view" not in text_of(opened)
     go(opened, "#protein=Q99999")
     assert opened.run("document.querySelectorAll('#page iframe').length") == 1
 
