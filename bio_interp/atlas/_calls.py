@@ -146,6 +146,9 @@ class Annotations(Iterator[ProteinResult]):
         self._results = iter(results)
         self._ahead: deque[ProteinResult] = deque()
 
+    def __repr__(self) -> str:
+        return f"Annotations({len(self._ahead)} results read ahead; `df` reads and keeps all)"
+
     def __next__(self) -> ProteinResult:
         return self._ahead.popleft() if self._ahead else next(self._results)
 

@@ -113,6 +113,7 @@ def test_an_atlas_names_its_linked_feature(toy_atlas):
 def test_what_is_asked_for_out_of_turn_is_kept_until_its_turn(toy_atlas):
     found = toy_atlas.annotate({f"P{i}": SEQUENCE for i in range(3)})
     assert found["P1"].protein.accession == "P1"
+    assert repr(found).startswith("Annotations(2 results read ahead")
     assert found.df["accession"].to_list() == ["P0", "P1", "P2"]
     assert found.df.height == 3, "a table that is asked for twice is the same"
     assert [r.protein.accession for r in found] == ["P0", "P1", "P2"]
