@@ -6,13 +6,20 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import polars as pl
 
+TableFormat = Literal["table", "tsv", "json"]
 _PATIENCE = 2.0  # seconds before a bar is drawn
 _STEP = 0.2
+
+
+class _Found(Protocol):
+    def to_dict(self) -> dict[str, Any]: ...
+
+    def notes(self) -> Sequence[str]: ...
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -49,6 +56,20 @@ def show_json(content: Any) -> None:
     """Print one JSON value, indented."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write(f"{text}\n")
+
+
+def show_found(found: "_Found", frame: "pl.DataFrame", form: TableFormat | None) -> None:
+    """Print what a search found: `frame` is what TSV has of it.
+
+    A table for people on a terminal and TSV in a pipe, where no form is asked for.
+    """
+    form = form or ("table" if sys.stdout.isatty() else "tsv")
+    if form == "json":
+        show_json(found.to_dict())
+    elif form == "tsv":
+        show_frame(frame, found.notes())
+    else:
+        sys.stdout.write(f"{found!r}\n")
 
 
 def terminal_width() -> int:

@@ -1,6 +1,5 @@
 """``bio-interp contrast``."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from bio_interp.cli._options import AtlasName, Common, Machine, Source
-from bio_interp.cli._show import counter, show_frame, show_json
+from bio_interp.cli._show import TableFormat, counter, show_found
 
 _COMMON, _MACHINE = Common(), Machine()
 
@@ -42,7 +41,7 @@ def contrast(
     atlas: AtlasName = "unirep",
     how: Comparing = _COMPARING,
     table: Literal["scores", "balance"] = "scores",
-    format: Annotated[Literal["table", "tsv", "json"] | None, Parameter(alias="-f")] = None,
+    format: Annotated[TableFormat | None, Parameter(alias="-f")] = None,
     machine: Machine = _MACHINE,
     common: Common = _COMMON,
 ) -> None:
@@ -81,10 +80,4 @@ def contrast(
             options=ContrastOptions(how.match, how.features, how.permutations, how.seed),
             tick=tick,
         )
-    form = format or ("table" if sys.stdout.isatty() else "tsv")
-    if form == "json":
-        show_json(found.to_dict())
-    elif form == "tsv":
-        show_frame(found.balance if table == "balance" else found.scores, found.notes())
-    else:
-        sys.stdout.write(f"{found!r}\n")
+    show_found(found, found.balance if table == "balance" else found.scores, format)

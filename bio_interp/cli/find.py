@@ -1,6 +1,5 @@
 """``bio-interp find``."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from bio_interp.cli._options import AtlasName, Common, Machine, Source
-from bio_interp.cli._show import counter, show_frame, show_json
+from bio_interp.cli._show import TableFormat, counter, show_found
 
 _COMMON, _MACHINE = Common(), Machine()
 
@@ -39,7 +38,7 @@ def find(
     atlas: AtlasName = "unirep",
     search: Search = _SEARCH,
     table: Literal["features", "negatives"] = "features",
-    format: Annotated[Literal["table", "tsv", "json"] | None, Parameter(alias="-f")] = None,
+    format: Annotated[TableFormat | None, Parameter(alias="-f")] = None,
     machine: Machine = _MACHINE,
     common: Common = _COMMON,
 ) -> None:
@@ -78,10 +77,4 @@ def find(
             options=FindOptions(search.features, search.negatives, seed=search.seed),
             tick=tick,
         )
-    form = format or ("table" if sys.stdout.isatty() else "tsv")
-    if form == "json":
-        show_json(found.to_dict())
-    elif form == "tsv":
-        show_frame(found.negatives if table == "negatives" else found.features, found.notes())
-    else:
-        sys.stdout.write(f"{found!r}\n")
+    show_found(found, found.negatives if table == "negatives" else found.features, format)
