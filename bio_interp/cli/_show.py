@@ -58,12 +58,17 @@ def show_json(content: Any) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def usual_form() -> Literal["table", "tsv"]:
+    """Choose the form where none is asked for: a table on a terminal, TSV in a pipe."""
+    return "table" if sys.stdout.isatty() else "tsv"
+
+
 def show_found(found: "_Found", frame: "pl.DataFrame", form: TableFormat | None) -> None:
     """Print what a search found: `frame` is what TSV has of it.
 
     A table for people on a terminal and TSV in a pipe, where no form is asked for.
     """
-    form = form or ("table" if sys.stdout.isatty() else "tsv")
+    form = form or usual_form()
     if form == "json":
         show_json(found.to_dict())
     elif form == "tsv":

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from bio_interp.cli._job import read_shard
 from bio_interp.cli._options import Common, Machine
-from bio_interp.cli._show import show_json
+from bio_interp.cli._show import show_json, usual_form
 
 if TYPE_CHECKING:
     from bio_interp.annotations import AnnotationTable
@@ -115,7 +115,7 @@ def bench(
         shard=read_shard(shard),
     )
     save_bench(found, out)
-    _show(found, format or ("table" if sys.stdout.isatty() else "tsv"))
+    _show(found, format or usual_form())
     require(found, comparison.require)
 
 

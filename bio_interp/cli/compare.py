@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from bio_interp.cli._options import Common
-from bio_interp.cli._show import show_json
+from bio_interp.cli._show import show_json, usual_form
 
 if TYPE_CHECKING:
     from bio_interp.atlas import AtlasComparison
@@ -40,7 +40,7 @@ def compare(
     from bio_interp.atlas import compare_atlases, load_atlas
 
     compared = compare_atlases(load_atlas(a), load_atlas(b), min_precision=min_precision)
-    form = format or ("table" if sys.stdout.isatty() else "tsv")
+    form = format or usual_form()
     for line in compared.warnings:
         sys.stderr.write(f"WARNING: {line}\n")
     if form == "json":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from bio_interp.cli._options import AtlasName, Common, Machine, Source, usage_error
-from bio_interp.cli._show import counter, show_json, show_rows
+from bio_interp.cli._show import counter, show_json, show_rows, usual_form
 
 if TYPE_CHECKING:
     import polars as pl
@@ -105,7 +105,7 @@ def variants(
 
 def _guess(out: Path | None) -> _Form:
     if out is None:
-        return "table" if sys.stdout.isatty() else "tsv"
+        return usual_form()
     if out.suffix.lower() not in _SUFFIXES:
         raise usage_error(f"{out} ends in none of {', '.join(_SUFFIXES)}: say the format with -f.")
     return _SUFFIXES[out.suffix.lower()]
