@@ -1,6 +1,5 @@
 """Properties of the residues of a chain, as one table."""
 
-import math
 import re
 from collections.abc import Iterable
 
@@ -99,6 +98,7 @@ def residue_properties(
     proteins = [c for c in model.chains if c.kind == "protein" and c is not chain]
     nucleic = [c for c in model.chains if c.kind == "nucleic"]
     names = {ligand.name for ligand in model.ligands} - ADDITIVES
+    scale = structure.plddt_scale if structure.predicted else np.nan
     columns = {
         "index": np.arange(len(chain)),
         "secondary": secondary_structure(structure, chain, method=secondary).states,
@@ -110,7 +110,7 @@ def residue_properties(
         "site": distances_to(chain, _site_atoms(structure, model)),
         "disulfide": _in_disulfide(structure, model, chain),
         "contacts": _contact_number(chain),
-        "plddt": _plddt(structure, chain),
+        "plddt": [scale * residue.b_factor for residue in chain.residues],
     }
     frame = pl.DataFrame(
         {name: list(values) for name, values in columns.items()}, schema=PROPERTIES, strict=False
@@ -167,10 +167,3 @@ def _contact_number(chain: Chain) -> list[int | None]:
     numbers = np.bincount(contacts(chain).ravel(), minlength=len(chain))
     seen = np.isfinite(side_coordinates(chain).sum(axis=1))
     return [int(n) if is_seen else None for n, is_seen in zip(numbers, seen, strict=True)]
-
-
-def _plddt(structure: Structure, chain: Chain) -> list[float]:
-    """Give pLDDT from 0 to 100; some programs write it from 0 to 1."""
-    values = [residue.b_factor if structure.predicted else math.nan for residue in chain.residues]
-    scale = 100.0 if all(value <= 1 for value in values if math.isfinite(value)) else 1.0
-    return [scale * value for value in values]

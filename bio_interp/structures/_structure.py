@@ -272,6 +272,13 @@ class Structure:
     sites: tuple[Site, ...] = field(default=())
 
     @property
+    def plddt_scale(self) -> float:
+        """What makes b factors pLDDT from 0 to 100, as some programs write shares of 1."""
+        factors = (residue.b_factor for chain in self.chains for residue in chain.residues)
+        known = [value for value in factors if np.isfinite(value)]
+        return 100.0 if self.predicted and known and max(known) <= 1 else 1.0
+
+    @property
     def chains(self) -> tuple[Chain, ...]:
         """Of the first model."""
         return self.models[0].chains

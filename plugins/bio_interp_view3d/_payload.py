@@ -64,7 +64,7 @@ def _draw(
     """Write atoms as mmCIF, and the rows of their residues."""
     places = _places(scene, order)
     marked = {(order[p.accession], p.position) for p in scene.marked}
-    predicted, factor = scene.found.structure.predicted, _plddt_factor(scene)
+    predicted, scale = scene.found.structure.predicted, scene.found.structure.plddt_scale
     atoms: list[str] = []
     residues: list[list[Any]] = []
     number = 0
@@ -74,7 +74,7 @@ def _draw(
             if not counts[index]:
                 continue
             place = places.get((chain.label, index), (None, None))
-            plddt = _number(residue.b_factor * factor) if predicted else None
+            plddt = _number(residue.b_factor * scale) if predicted else None
             author = "" if residue.author is None else f"{residue.author}{residue.insertion}"
             unsure = plddt is not None and plddt < UNSURE
             row = [chain.name, author, residue.name, residue.letter, *place, unsure, plddt]
@@ -95,15 +95,6 @@ def _places(scene: Scene, order: dict[str, int]) -> dict[tuple[str, int], tuple[
         for index, position in enumerate(mapped.positions)
         if position is not None
     }
-
-
-def _plddt_factor(scene: Scene) -> float:
-    """Give what makes pLDDT a number from 0 to 100; some tools write a share of 1."""
-    if not scene.found.structure.predicted:
-        return 1.0
-    factors = (r.b_factor for c in scene.found.structure.chains for r in c.residues if r.resolved)
-    known = [value for value in factors if math.isfinite(value)]
-    return 100.0 if known and max(known) <= 1.0 else 1.0
 
 
 def _add_chain(rows: list[str], chain: Chain, number: int) -> list[int]:
