@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bio_interp.atlas._calls import (
+    SHORTEST,
     Annotations,
     Call,
     ProteinResult,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
     from bio_interp.sae import SparseAutoencoder
 
-SHORTEST = 10
 CHECKED_RESIDUES = 32  # residues of a protein whose reconstruction is checked
 
 
@@ -173,9 +173,9 @@ class Atlas:
 
         for reading in self.model.activations(sequences(), [self.site]):
             while len(queue[0]) < SHORTEST:
-                yield too_short(queue.popleft(), SHORTEST)
+                yield too_short(queue.popleft())
             yield self._result(queue.popleft(), reading, asked)
-        yield from (too_short(protein, SHORTEST) for protein in queue)
+        yield from map(too_short, queue)
 
     def _result(self, protein: Protein, reading: Reading, asked: _Asked) -> ProteinResult:
         rows = reading.rows[self.site]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from bio_interp.structures import Structure, StructureView, Style
 
+SHORTEST = 10  # residues of a protein that is read
 _SHOWN = 20  # proteins in a notebook
 Status = Literal["ok", "no_known_concept", "out_of_domain", "too_short", "windowed"]
 
@@ -215,9 +216,9 @@ class Annotations(Iterator[ProteinResult]):
         )
 
 
-def too_short(protein: Protein, shortest: int) -> ProteinResult:
+def too_short(protein: Protein) -> ProteinResult:
     """Make the result of a protein that no model was asked about."""
-    note = f"shorter than {shortest} residues: not read"
+    note = f"shorter than {SHORTEST} residues: not read"
     status = ProteinStatus(protein.accession, len(protein), "too_short", 0, note)
     return ProteinResult(status, (), protein.sequence)
 

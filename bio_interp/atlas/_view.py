@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from bio_interp.annotations import AnnotationTable
+from bio_interp.atlas._calls import SHORTEST
 from bio_interp.atlas._feature_tables import read_feature
 from bio_interp.errors import MismatchError
 from bio_interp.render import concept_color
@@ -108,8 +109,8 @@ def feature_layers(
     for protein, codes in read_codes(atlas, proteins, list(names)):
         if codes is None:
             notes.append(f"{protein.accession} is too short to be read")
-        for at, (feature, name) in enumerate(names.items() if codes is not None else ()):
-            assert codes is not None
+            continue
+        for at, (feature, name) in enumerate(names.items()):
             layers.append(
                 Layer(
                     protein.accession,
@@ -130,8 +131,6 @@ def read_codes(
     atlas: Atlas, proteins: Sequence[Protein], features: Sequence[int]
 ) -> Iterator[tuple[Protein, Float[ndarray, "residues features"] | None]]:
     """Read proteins, and give how some features fire along each; None where one is too short."""
-    from bio_interp.atlas._atlas import SHORTEST
-
     long = [protein.sequence for protein in proteins if len(protein) >= SHORTEST]
     readings = atlas.model.activations(long, [atlas.site]) if long else iter(())
     for protein in proteins:
@@ -158,7 +157,9 @@ def annotation_layers(
         Nothing is annotated on the proteins.
     """
     lengths = {protein.accession: len(protein) for protein in proteins}
-    rows = [r for r in table.rows.iter_rows(named=True) if r["accession"] in lengths]
+    these = pl.col("accession").is_in(list(lengths))
+    rows = table.rows.filter(these).to_dicts()
+    looked = table.coverage.filter(these).to_dicts()
     here = list(dict.fromkeys(row["concept"] for row in rows))
     chosen = [c for c in here if c in linked] or here[:_MOST_CONCEPTS]
     if not chosen:
@@ -170,20 +171,26 @@ def annotation_layers(
     facts = {row["concept"]: row for row in table.concepts.iter_rows(named=True)}
     layers: list[Layer] = []
     for accession, length in lengths.items():
-        looked = [r for r in table.coverage.iter_rows(named=True) if r["accession"] == accession]
         for concept in chosen:
-            values = np.full(length, np.nan)
-            kind = facts[concept]["kind"] if concept in facts else ""
-            for state, value in (("looked", 0.0), ("unknown", np.nan)):
-                for row in looked:
-                    if row["state"] == state and row["kind"] in (kind, concept):
-                        values[row["start"] - 1 : row["end"]] = value
-            for row in rows:
-                if (row["accession"], row["concept"]) == (accession, concept):
-                    values[row["start"] - 1 : row["end"]] = 1.0
-            name = facts[concept]["name"] if concept in facts else ""
-            layers.append(Layer(accession, concept, values, 1.0, name, concept_color(concept)))
+            fact = facts.get(concept, {"kind": "", "name": ""})
+            own = [r for r in rows if (r["accession"], r["concept"]) == (accession, concept)]
+            kinds = {(accession, fact["kind"]), (accession, concept)}
+            seen = [r for r in looked if (r["accession"], r["kind"]) in kinds]
+            values, color = _laid(length, own, seen), concept_color(concept)
+            layers.append(Layer(accession, concept, values, 1.0, fact["name"], color))
     return layers
+
+
+def _laid(
+    length: int, own: Sequence[Mapping[str, Any]], looked: Sequence[Mapping[str, Any]]
+) -> Float[ndarray, "residues"]:
+    """Lay the rows of one concept, and where it was looked for, along one protein."""
+    values = np.full(length, np.nan)
+    spans = [(row, 0.0) for row in looked if row["state"] == "looked"]
+    spans += [(row, np.nan) for row in looked if row["state"] == "unknown"]
+    for row, value in [*spans, *((row, 1.0) for row in own)]:
+        values[row["start"] - 1 : row["end"]] = value
+    return values
 
 
 def _concepts(atlas: Atlas, features: Iterable[int]) -> dict[int, str]:
