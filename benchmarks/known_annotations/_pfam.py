@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 from _families import FULL, QUICK, Universe, draw_families, hashed
+from _residue_sets import plain
 from _settings import SPLIT, Settings
 
 from bio_interp.activations import ActivationStore
 from bio_interp.annotations import AnnotationTable
 from bio_interp.benchmarking import (
     BenchSettings,
-    BenchTable,
     Rows,
     bench,
     compare,
@@ -114,8 +114,8 @@ def _universe(
         one = measure(source, labels, ("interplm", "residue"))
         measured.append(type(one)(name, one.rows, one.sums, one.screened))
     return {
-        "summary": _plain(summarise(measured, len(quarter))),
-        "ours_minus": _plain(compare(measured[0], measured[1:], len(quarter))),
+        "summary": plain(summarise(measured, len(quarter))),
+        "ours_minus": plain(compare(measured[0], measured[1:], len(quarter))),
         "all_families": _all_families(measured),
         "families": len(families),
         "proteins": len(names),
@@ -166,17 +166,5 @@ def _strict(
         _LOG.info("strict: %s", name)
         result = bench(rows, saes[name], table, universe.split, settings, weights=weights(drawn))
         result.rows.write_parquet(universe.work / f"strict-{name}.parquet")
-        found[name] = _bench_figures(result)
+        found[name] = {"facts": dict(result.facts), **result.summed_up()}
     return found
-
-
-def _bench_figures(result: BenchTable) -> dict[str, Any]:
-    return {
-        "facts": dict(result.facts),
-        "summary": _plain(result.summary),
-        "sae_minus": _plain(result.paired),
-    }
-
-
-def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    return frame.with_columns(pl.col(pl.Float64).fill_nan(None).round(5)).to_dicts()
